@@ -1,0 +1,22 @@
+//! The message on the wire: signed, selectively disclosable, sealed (PROTOCOL.md section 1).
+//!
+//! Not here: how a signature or a cipher is computed; that comes in by the traits of `crypto`.
+
+mod crypto;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+pub use crypto::{CryptoFailure, Jwk, KeyFactory, Open, Randomness, Seal, Sign, SignatureProfile, Verify};
+
+/// Bytes as base64url without padding (RFC 7515 section 2).
+#[must_use]
+pub fn base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Strict base64url: no padding, no stray bits, nothing outside the alphabet.
+#[must_use]
+pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}

@@ -1,0 +1,18 @@
+//! What is true and what happens next in a Puente node.
+//!
+//! Pure: no clock, socket, file, thread, async runtime or C library. Time, randomness, signing and
+//! sealing come in by argument or trait, so a whole federation runs in one test from a seed.
+//!
+//! Not here: anything that touches the world (`puente-node`) or a person (`puente`).
+
+pub mod approval;
+pub mod catalogue;
+pub mod delivery;
+pub mod envelope;
+pub mod evidence;
+pub mod ids;
+pub mod matching;
+pub mod membership;
+pub mod personal;
+pub mod policy;
+pub mod problem;

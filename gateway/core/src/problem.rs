@@ -1,0 +1,345 @@
+//! The catalogue of problems: one stable code each, who is at fault, what may be told to whom.
+//!
+//! The code is the metric label, the log field and the last segment of the RFC 9457 `type`.
+//! Invariant: codes are never reused or renamed; texts carry no personal data.
+
+use serde::Serialize;
+
+/// Who has to act to mend the problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The one who asked: mend the request.
+    Caller,
+    /// The other member's gateway.
+    Peer,
+    /// This node or its operator.
+    Node,
+    /// Nobody: a rule says no.
+    Policy,
+}
+
+/// Whether trying again unchanged can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Retry {
+    /// The same bytes will never be accepted.
+    Never,
+    /// The same bytes may be accepted later.
+    Later,
+}
+
+/// One kind of problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kind {
+    /// Stable code, `area.what`.
+    pub code: &'static str,
+    /// HTTP status that carries it (RFC 9110 section 15).
+    pub status: u16,
+    /// Who has to act.
+    pub fault: Fault,
+    /// Whether trying again can help.
+    pub retry: Retry,
+    /// Title and what to do, in Spanish.
+    pub es: &'static str,
+    /// Title and what to do, in English.
+    pub en: &'static str,
+}
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $fault:ident, $retry:ident, $es:literal, $en:literal;)*) => {
+        $($(#[$doc])* pub static $name: Kind = Kind {
+            code: $code, status: $status, fault: Fault::$fault, retry: Retry::$retry, es: $es, en: $en,
+        };)*
+        /// Every kind of problem there is.
+        pub static ALL: &[&Kind] = &[$(&$name),*];
+    };
+}
+
+problems! {
+    /// The body is not the JSON, CSV or other form that was announced.
+    BODY_MALFORMED = "body.malformed", 400, Caller, Never,
+        "El cuerpo no se puede leer. Revise el formato y el lugar indicado.",
+        "The body cannot be read. Check its format at the place given.";
+    /// The body is not valid UTF-8.
+    BODY_ENCODING = "body.encoding", 400, Caller, Never,
+        "El texto no es UTF-8 válido. Envíelo en UTF-8.",
+        "The text is not valid UTF-8. Send it as UTF-8.";
+    /// A JSON object names one member twice.
+    BODY_DUPLICATE_MEMBER = "body.duplicate_member", 400, Caller, Never,
+        "Un objeto JSON repite un campo. Déjelo una sola vez.",
+        "A JSON object repeats a member. Keep it once.";
+    /// The body is larger than the limit.
+    BODY_TOO_LARGE = "body.too_large", 413, Caller, Never,
+        "El cuerpo excede el límite indicado. Divídalo.",
+        "The body exceeds the stated limit. Split it.";
+    /// The body stopped arriving.
+    BODY_INCOMPLETE = "body.incomplete", 408, Caller, Later,
+        "El cuerpo dejó de llegar. Repita el envío; con la misma clave no se duplica.",
+        "The body stopped arriving. Send it again; with the same key it has no double effect.";
+    /// The media type is not one that this resource takes.
+    BODY_MEDIA_TYPE = "body.media_type", 415, Caller, Never,
+        "Tipo de contenido no admitido. Use uno de los indicados.",
+        "Media type not accepted. Use one of those listed.";
+    /// A section does not match its schema.
+    SCHEMA_INVALID = "schema.invalid", 422, Caller, Never,
+        "Un dato no cumple su esquema. Corrija el campo indicado.",
+        "A value does not match its schema. Mend the field named.";
+    /// The message type is not in this node's catalogue.
+    TYPE_UNKNOWN = "type.unknown", 422, Caller, Never,
+        "Tipo de mensaje desconocido en este nodo. Consulte el catálogo.",
+        "Message type unknown to this node. See the catalogue.";
+    /// The version of the message type is not in this node's catalogue.
+    TYPE_VERSION = "type.version", 422, Caller, Never,
+        "Versión del tipo de mensaje no admitida. Use una de las del catálogo.",
+        "Version of the message type not supported. Use one from the catalogue.";
+    /// No member, agency or role answers to this recipient.
+    RECIPIENT_UNKNOWN = "recipient.unknown", 422, Caller, Never,
+        "No hay tal destinatario en la federación. Revise país, rol y agencia.",
+        "No such recipient in the federation. Check country, role and agency.";
+    /// A required field is absent.
+    FIELD_MISSING = "field.missing", 422, Caller, Never,
+        "Falta un dato obligatorio. Complete el campo indicado.",
+        "A required value is missing. Fill the field named.";
+    /// A field has a value that is not allowed.
+    FIELD_INVALID = "field.invalid", 422, Caller, Never,
+        "Un dato no es admisible. Corrija el campo indicado.",
+        "A value is not allowed. Mend the field named.";
+    /// A cell starts like a spreadsheet formula.
+    CELL_FORMULA = "cell.formula", 422, Caller, Never,
+        "La celda empieza como fórmula de hoja de cálculo. Quite el primer signo.",
+        "The cell starts like a spreadsheet formula. Remove the first sign.";
+    /// The spreadsheet is not one that can be read within bounds.
+    SHEET_UNREADABLE = "sheet.unreadable", 422, Caller, Never,
+        "La hoja de cálculo no se puede leer. Guárdela de nuevo como XLSX o CSV.",
+        "The spreadsheet cannot be read. Save it again as XLSX or CSV.";
+    /// The spreadsheet unpacks to more than the limit.
+    SHEET_TOO_LARGE = "sheet.too_large", 422, Caller, Never,
+        "La hoja de cálculo se expande más allá del límite. Divídala.",
+        "The spreadsheet unpacks beyond the limit. Split it.";
+    /// A required column is absent.
+    COLUMN_MISSING = "column.missing", 422, Caller, Never,
+        "Falta una columna obligatoria. Use la plantilla.",
+        "A required column is missing. Use the template.";
+    /// The row repeats another row of the same list.
+    ROW_DUPLICATE = "row.duplicate", 409, Caller, Never,
+        "El renglón repite otro de la misma lista. Confirme cuál vale.",
+        "The row repeats another of the same list. Confirm which one stands.";
+    /// The idempotency key was used with another body.
+    IDEMPOTENCY_MISMATCH = "idempotency.mismatch", 422, Caller, Never,
+        "La clave de idempotencia ya se usó con otro cuerpo. Use una clave nueva.",
+        "The idempotency key was used with another body. Use a new key.";
+    /// The first request with this key is still running.
+    IDEMPOTENCY_RUNNING = "idempotency.running", 409, Caller, Later,
+        "La primera petición con esta clave sigue en curso. Espere y repita.",
+        "The first request with this key is still running. Wait and repeat.";
+    /// The client certificate is not known as an active agency or officer.
+    CLIENT_UNKNOWN = "client.unknown", 403, Caller, Never,
+        "El certificado no corresponde a una agencia activa. Pida el alta al operador.",
+        "The certificate is not that of an active agency. Ask the operator to add it.";
+    /// The client certificate was revoked.
+    CLIENT_REVOKED = "client.revoked", 403, Caller, Never,
+        "El certificado fue revocado. Pida uno nuevo al operador.",
+        "The certificate was revoked. Ask the operator for a new one.";
+    /// The client certificate is outside its validity.
+    CLIENT_EXPIRED = "client.expired", 403, Caller, Never,
+        "El certificado está fuera de vigencia. Renuévelo.",
+        "The certificate is outside its validity. Renew it.";
+    /// The caller's role may not do this.
+    CLIENT_NOT_ENTITLED = "client.not_entitled", 403, Caller, Never,
+        "El rol de esta agencia no permite este acto.",
+        "The role of this agency does not allow this act.";
+    /// Nothing here, or nothing for this caller: one answer for both.
+    NOT_FOUND = "not_found", 404, Caller, Never,
+        "No existe, o no es para quien pregunta.",
+        "It does not exist, or not for the one who asks.";
+    /// The method is not one of this resource's.
+    METHOD_NOT_ALLOWED = "method.not_allowed", 405, Caller, Never,
+        "Método no admitido para este recurso.",
+        "Method not allowed for this resource.";
+    /// A rule of policy refuses; the sender's own side learns the rule.
+    POLICY_REFUSED = "policy.refused", 403, Policy, Never,
+        "Una regla de política lo impide. Vea la regla y su razón.",
+        "A policy rule forbids it. See the rule and its reason.";
+    /// Neutral refusal toward the other side: no such person, not permitted and no consent are one answer.
+    REFUSED = "refused", 403, Policy, Never,
+        "El nodo receptor no acepta el mensaje.",
+        "The receiving node does not accept the message.";
+    /// The statement is not signed by an entitled officer.
+    OFFICER_NOT_ENTITLED = "officer.not_entitled", 403, Caller, Never,
+        "La declaración no está firmada por una persona oficial facultada.",
+        "The statement is not signed by an entitled officer.";
+    /// The officer is the submitter, or already decided.
+    OFFICER_NOT_DISTINCT = "officer.not_distinct", 403, Caller, Never,
+        "Se requieren dos personas distintas, ninguna de ellas quien envió.",
+        "Two distinct people are required, neither of them the submitter.";
+    /// The officer saw another preview than the one in force.
+    PREVIEW_STALE = "approval.preview_stale", 409, Caller, Never,
+        "La vista previa cambió. Véala de nuevo y decida.",
+        "The preview has changed. See it again and decide.";
+    /// The approval was already decided or has lapsed.
+    APPROVAL_CLOSED = "approval.closed", 409, Caller, Never,
+        "La solicitud ya se resolvió o caducó.",
+        "The request is already decided or has lapsed.";
+    /// An officer's credential was revoked.
+    OFFICER_REVOKED = "officer.revoked", 403, Caller, Never,
+        "La credencial de la persona oficial fue revocada.",
+        "The officer's credential was revoked.";
+    /// The wire message is not of the protocol's form.
+    ENVELOPE_MALFORMED = "envelope.malformed", 400, Peer, Never,
+        "El sobre no tiene la forma del protocolo.",
+        "The envelope is not of the protocol's form.";
+    /// The signature does not verify under the member's key.
+    ENVELOPE_SIGNATURE = "envelope.signature", 403, Peer, Never,
+        "La firma no verifica con la clave del miembro.",
+        "The signature does not verify under the member's key.";
+    /// The envelope names a key that the member's directory does not hold now.
+    ENVELOPE_KEY = "envelope.key", 403, Peer, Never,
+        "El sobre nombra una clave que el directorio del miembro no tiene vigente.",
+        "The envelope names a key that the member's directory does not hold now.";
+    /// The envelope is of another realm.
+    REALM_MISMATCH = "realm.mismatch", 403, Peer, Never,
+        "El sobre es de otro ámbito (producción, capacitación o conformidad).",
+        "The envelope is of another realm.";
+    /// The envelope is addressed to another gateway.
+    AUDIENCE_MISMATCH = "envelope.audience", 403, Peer, Never,
+        "El sobre va dirigido a otro nodo.",
+        "The envelope is addressed to another gateway.";
+    /// The country in the certificate is not that of the message.
+    COUNTRY_MISMATCH = "country.mismatch", 403, Peer, Never,
+        "El país del certificado no es el del mensaje.",
+        "The country of the certificate is not that of the message.";
+    /// The message is past its expiry.
+    MESSAGE_EXPIRED = "message.expired", 410, Peer, Never,
+        "El mensaje venció antes de aceptarse.",
+        "The message expired before it was accepted.";
+    /// The message claims to come from the future beyond the tolerance of two minutes.
+    CLOCK_SKEW = "clock.skew", 403, Peer, Later,
+        "El reloj del emisor difiere más de dos minutos. Sincronice los relojes.",
+        "The sender's clock differs by more than two minutes. Synchronise the clocks.";
+    /// Another issuer JWT was already accepted under this message id.
+    MESSAGE_CONFLICT = "message.conflict", 409, Peer, Never,
+        "Ya se aceptó otro mensaje con el mismo identificador.",
+        "Another message was accepted under the same id.";
+    /// Another release of the same message is already effective.
+    ALREADY_EFFECTIVE = "message.already_effective", 409, Peer, Never,
+        "Otra emisión del mismo mensaje ya surtió efecto.",
+        "Another release of the same message is already effective.";
+    /// The sealed part is not the one that was signed.
+    SEAL_MISMATCH = "seal.mismatch", 403, Peer, Never,
+        "La parte sellada no es la que se firmó.",
+        "The sealed part is not the one that was signed.";
+    /// The sealed part does not open with the role's key.
+    SEAL_UNOPENABLE = "seal.unopenable", 422, Peer, Never,
+        "La parte sellada no se abre con la clave del rol.",
+        "The sealed part does not open with the role's key.";
+    /// A disclosure is not committed to, repeated or mislabelled.
+    DISCLOSURE_INVALID = "disclosure.invalid", 422, Peer, Never,
+        "Una divulgación no está comprometida, se repite o lleva otra etiqueta.",
+        "A disclosure is not committed to, repeated or mislabelled.";
+    /// The labels exceed the profile of the message type.
+    LABELS_EXCEED_PROFILE = "labels.exceed_profile", 403, Peer, Never,
+        "El mensaje lleva categorías que su perfil no admite.",
+        "The message carries categories that its profile does not admit.";
+    /// The peer's answer is not of the protocol's form.
+    PEER_GARBAGE = "peer.garbage", 502, Peer, Later,
+        "La respuesta del par no tiene la forma del protocolo.",
+        "The peer's answer is not of the protocol's form.";
+    /// The peer cannot be reached.
+    PEER_UNREACHABLE = "peer.unreachable", 503, Peer, Later,
+        "El par no responde. Se reintenta.",
+        "The peer does not answer. It is retried.";
+    /// The peer is suspended.
+    PEER_SUSPENDED = "peer.suspended", 403, Policy, Later,
+        "El par está suspendido. La cola se conserva.",
+        "The peer is suspended. Its queue is held.";
+    /// An attachment is of a kind that is not carried.
+    ATTACHMENT_TYPE = "attachment.type", 415, Caller, Never,
+        "Sólo se admiten adjuntos PDF, JPEG o PNG.",
+        "Only PDF, JPEG or PNG attachments are carried.";
+    /// An attachment's chunks are not all here.
+    ATTACHMENT_INCOMPLETE = "attachment.incomplete", 409, Caller, Later,
+        "Faltan partes del adjunto. Súbalas y repita.",
+        "Parts of the attachment are missing. Put them and repeat.";
+    /// The node sheds load.
+    OVERLOADED = "node.overloaded", 503, Node, Later,
+        "El nodo está saturado. Repita después del tiempo indicado.",
+        "The node is overloaded. Repeat after the time stated.";
+    /// The store could not commit: nothing was accepted.
+    STORE_UNAVAILABLE = "store.unavailable", 503, Node, Later,
+        "El almacén no pudo confirmar: nada se aceptó. Repita.",
+        "The store could not commit: nothing was accepted. Repeat.";
+    /// Something of the node's own failed.
+    INTERNAL = "node.internal", 500, Node, Later,
+        "Falla interna: nada se aceptó. Avise al operador.",
+        "Internal failure: nothing was accepted. Tell the operator.";
+}
+
+/// One occurrence of a problem: the kind, the field at fault and what the operator may read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}", kind.code, field.as_ref().map(|f| format!(" at `{f}`")).unwrap_or_default())]
+pub struct Problem {
+    /// Which kind.
+    pub kind: &'static Kind,
+    /// The field, cell or JSON Pointer at fault; a name, never a value.
+    pub field: Option<String>,
+    /// More for the one who asked, without personal data.
+    pub detail: Option<String>,
+    /// The rule of policy that decided, if one did.
+    pub rule: Option<String>,
+}
+
+impl Problem {
+    /// A problem of this kind, without more to say.
+    #[must_use]
+    pub const fn new(kind: &'static Kind) -> Self {
+        Self { kind, field: None, detail: None, rule: None }
+    }
+
+    /// Names the field at fault.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Adds a detail that holds no personal data.
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Names the rule that decided.
+    #[must_use]
+    pub fn by_rule(mut self, rule: impl Into<String>) -> Self {
+        self.rule = Some(rule.into());
+        self
+    }
+}
+
+impl From<&'static Kind> for Problem {
+    fn from(kind: &'static Kind) -> Self {
+        Self::new(kind)
+    }
+}
+
+/// The kind with this code.
+#[must_use]
+pub fn by_code(code: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|kind| kind.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_both_languages_speak() {
+        let codes: BTreeSet<_> = ALL.iter().map(|kind| kind.code).collect();
+        assert_eq!(codes.len(), ALL.len());
+        assert!(ALL.iter().all(|kind| !kind.es.is_empty() && !kind.en.is_empty()));
+    }
+}
