@@ -1,1 +1,1 @@
-//! x
+//! Officers' statements: who may release or refuse a held row, and when two have.

@@ -1,1 +1,19 @@
-//! x
+//! What a node owes and what happens next to each message: records, writes and retry.
+//!
+//! Every step is per item (one message, one approval): loaded, stepped, stored. What a node owes is a
+//! query, never a structure in memory. A step returns a `Commit`; what it lets happen afterwards can
+//! only be taken by presenting the `Committed` token of that very commit.
+//!
+//! Not here: the store itself (`puente-node::store`).
+
+mod commit;
+mod record;
+mod retry;
+
+pub use commit::{Commit, CommitId, Committed, Write};
+pub use record::{
+    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
+    InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,
+    StatementRow,
+};
+pub use retry::{RetrySchedule, next_attempt};

@@ -1,0 +1,137 @@
+//! One atomic step of a node: what it writes, and what may happen only once that is durable.
+//!
+//! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
+//! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
+
+use crate::delivery::record::{
+    ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, OutboundRow,
+    OutboundState, ReceiptRow, StatementRow,
+};
+use crate::ids::{ApprovalId, MessageId, ReleaseId};
+
+/// One row-level change. A guard that does not hold fails the whole commit.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// A released message enters the outbox. Guard: its id is new.
+    Outbound(OutboundRow),
+    /// An accepted or refused message from a peer. Guard: its id is new.
+    Inbound(InboundRow),
+    /// The outbox row moves on. Guard: the stored release is this one and the state is not final.
+    OutboundState {
+        /// Which message.
+        message: MessageId,
+        /// Which release of it.
+        release: ReleaseId,
+        /// What it becomes.
+        state: OutboundState,
+        /// The stable problem code, when the new state has one.
+        code: Option<String>,
+        /// When to try again (milliseconds since the epoch), for `Queued`.
+        due_ms: i64,
+        /// Attempts made so far.
+        attempts: u32,
+    },
+    /// A receipt, ours or a peer's. A second one of the same message, release and state is ignored.
+    Receipt(ReceiptRow),
+    /// Receipts of ours that the peer now has.
+    ReceiptsSent {
+        /// Keys of the rows, as `receipts_due` gave them.
+        keys: Vec<i64>,
+    },
+    /// A recorded decision.
+    Decision(DecisionRow),
+    /// A leaf of the evidence log, not yet sequenced.
+    Leaf(LeafRow),
+    /// Something an agency will be told.
+    Event(Event),
+    /// The answer to a request with an idempotency key. Guard: the key is new for this agency.
+    Idempotent(IdempotentAnswer),
+    /// A row waits for officers. Guard: its id is new.
+    Approval(ApprovalRow),
+    /// An officer's signed statement on an approval. Guard: the approval is open and this person has not spoken.
+    Statement(StatementRow),
+    /// The approval is closed. Guard: it is open.
+    ApprovalState {
+        /// Which approval.
+        approval: ApprovalId,
+        /// What it becomes.
+        state: ApprovalState,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+}
+
+/// Names one commit, so that a token cannot be used for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CommitId(pub u64);
+
+/// Proof that one commit is durable.
+///
+/// Made by a store only, after its fsync; not cloneable.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Committed(CommitId);
+
+impl Committed {
+    /// For stores: states that every write of this commit survives a crash from now on.
+    #[must_use]
+    pub const fn durable(id: CommitId) -> Self {
+        Self(id)
+    }
+
+    /// The commit that is durable.
+    #[must_use]
+    pub const fn id(&self) -> CommitId {
+        self.0
+    }
+}
+
+/// Writes that belong together, and what may be let go once they are durable.
+#[derive(Debug)]
+pub struct Commit<T> {
+    id: CommitId,
+    writes: Vec<Write>,
+    then: T,
+}
+
+/// What is held back until the token comes.
+#[derive(Debug)]
+pub struct Pending<T> {
+    id: CommitId,
+    then: T,
+}
+
+impl<T> Commit<T> {
+    /// A commit of these writes; `then` is what durability lets happen.
+    #[must_use]
+    pub const fn new(id: CommitId, writes: Vec<Write>, then: T) -> Self {
+        Self { id, writes, then }
+    }
+
+    /// Splits into what the store takes and what waits for the store's word.
+    #[must_use]
+    pub fn into_parts(self) -> (CommitId, Vec<Write>, Pending<T>) {
+        (self.id, self.writes, Pending { id: self.id, then: self.then })
+    }
+}
+
+impl<T> Pending<T> {
+    /// Lets go what waited, against the token of the same commit; another token gets nothing.
+    ///
+    /// # Errors
+    /// Gives itself back when the token is another commit's.
+    pub fn release(self, token: &Committed) -> Result<T, Self> {
+        if token.0 == self.id { Ok(self.then) } else { Err(self) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_commits_token_releases_nothing() {
+        let (_, _, pending) = Commit::new(CommitId(1), Vec::new(), "ack").into_parts();
+        let pending = pending.release(&Committed::durable(CommitId(2))).err();
+        assert_eq!(pending.and_then(|p| p.release(&Committed::durable(CommitId(1))).ok()), Some("ack"));
+    }
+}
