@@ -3,11 +3,28 @@
 //! Not here: how a signature or a cipher is computed; that comes in by the traits of `crypto`.
 
 mod crypto;
+mod disclosure;
+mod header;
+mod inner;
+mod outer;
+mod release;
+pub mod wire;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use crypto::{CryptoFailure, Jwk, KeyFactory, Open, Randomness, Seal, Sign, SignatureProfile, Verify};
+pub use disclosure::Disclosure;
+pub use header::{
+    BasisRef, ConsentExtract, Handling, Header, IssuerClaims, PolicyRef, RecipientRef, SealContext, Sections,
+    SenderRef,
+};
+pub use inner::{VerifiedInner, verify_inner};
+pub use outer::{CLOCK_TOLERANCE_S, MAX_LIFE_S, Receiving, VerifiedOuter, read_stored, verify_outer};
+pub use release::{Draft, Release, ReleaseError, release};
+
+/// `typ` of a message that goes through the gateway: issuer is the gateway itself.
+pub const TYP_DIRECT: &str = "puente-direct+sd-jwt";
 
 /// Bytes as base64url without padding (RFC 7515 section 2).
 #[must_use]

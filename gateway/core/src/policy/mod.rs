@@ -1,1 +1,4 @@
-//! x
+//! Frame only: the policy branch replaces this file.
+
+mod permit;
+pub use permit::Permit;

@@ -1,0 +1,176 @@
+//! The claims of the issuer JWT: routing header, consent extract, commitments.
+//!
+//! Not here: the sections themselves; they travel sealed. INVARIANT: nothing in these types depends on a
+//! category that was withheld or on a row that was refused (PROTOCOL.md, "What must not show").
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{
+    AgencyId, AgreementId, CaseId, Category, CountryCode, DecisionId, Digest, MessageId, MessageType,
+    OperationId, Purpose, Realm, Role,
+};
+
+/// Where a message comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SenderRef {
+    /// Country; equals `iss`.
+    pub country: CountryCode,
+    /// The agency that submitted.
+    pub agency: AgencyId,
+    /// The role in which it acts.
+    pub role: Role,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipientRef {
+    /// Country; equals `aud`.
+    pub country: CountryCode,
+    /// The role; sections are sealed to its key.
+    pub role: Role,
+    /// One agency of that role, when it matters which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<AgencyId>,
+}
+
+/// On what the disclosure rests (DOMAIN.md 3.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisRef {
+    /// Legal-basis code, such as `legal_obligation`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The agreement, when the basis is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AgreementId>,
+}
+
+/// What the receiver may do with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handling {
+    /// `none`, `domestic_same_purpose` or `with_permission`.
+    pub onward: String,
+    /// How long the receiver may keep the content, days.
+    pub retention_days: u32,
+}
+
+/// The routing header: what the receiving gateway needs and nothing more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Message type.
+    #[serde(rename = "type")]
+    pub message_type: MessageType,
+    /// Version of the type's descriptor and schemas.
+    pub version: u32,
+    /// Sender.
+    pub sender: SenderRef,
+    /// Recipient.
+    pub recipient: RecipientRef,
+    /// The thread.
+    pub case: CaseId,
+    /// The return operation, when it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    /// The message of the same (case, lane, sender, recipient) that takes effect before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<MessageId>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<MessageId>,
+    /// Pairwise pseudonym of the subject: another one toward every peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_ref: Option<String>,
+    /// Purpose code.
+    pub purpose: Purpose,
+    /// Legal basis.
+    pub legal_basis: BasisRef,
+    /// Handling.
+    pub handling: Handling,
+}
+
+/// What the receiver may know of the consent that a message rests on (PROTOCOL.md section 7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentExtract {
+    /// Identifier of the consent record.
+    pub id: String,
+    /// Digest of the signed record.
+    pub record: Digest,
+    /// Who gave it: subject, parent, guardian ...
+    pub given_by: String,
+    /// Purposes that it covers.
+    pub purposes: Vec<Purpose>,
+    /// Categories that it covers.
+    pub categories: Vec<Category>,
+    /// Seconds since the epoch after which it no longer stands.
+    pub not_after: i64,
+}
+
+/// The policy that permitted the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyRef {
+    /// Digest of the policies in force.
+    pub digest: Digest,
+    /// The recorded decision.
+    pub decision: DecisionId,
+}
+
+/// Commitments to every category of the message, withheld and decoy ones included (RFC 9901 section 4.2.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sections {
+    /// Sorted digests.
+    #[serde(rename = "_sd")]
+    pub sd: Vec<Digest>,
+}
+
+/// The payload of the issuer JWT, mode "through the gateway".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerClaims {
+    /// Origin country.
+    pub iss: CountryCode,
+    /// Destination country.
+    pub aud: CountryCode,
+    /// Issued at, seconds.
+    pub iat: i64,
+    /// Expires at, seconds.
+    pub exp: i64,
+    /// Message id.
+    pub jti: MessageId,
+    /// Realm.
+    pub realm: Realm,
+    /// Hash of the disclosures: always `sha-256`.
+    #[serde(rename = "_sd_alg")]
+    pub sd_alg: String,
+    /// Routing header.
+    pub puente: Header,
+    /// Consent extract, when the basis is a consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentExtract>,
+    /// Commitments.
+    pub sections: Sections,
+    /// Sorted digests of the disclosures that were released.
+    pub released: Vec<Digest>,
+    /// SHA-256 of each sealed part, in wire order.
+    pub enc_hash: Vec<Digest>,
+    /// Policy.
+    pub policy: PolicyRef,
+}
+
+/// The authenticated context of a sealed part: what the gateway may know of what it cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealContext {
+    /// The message it belongs to, so that it cannot be moved into another.
+    pub jti: MessageId,
+    /// The role whose key opens it.
+    pub role: Role,
+    /// Released categories, sorted.
+    pub labels: Vec<Category>,
+}

@@ -1,0 +1,177 @@
+//! The outer verification: what the destination gateway checks without any role key.
+//!
+//! The receipt "accepted" promises exactly this step. INVARIANT: a `VerifiedOuter` exists only when
+//! signature, key, realm, parties, times and sealed hashes all agreed.
+
+use serde::Deserialize;
+
+use crate::envelope::header::{IssuerClaims, SealContext};
+use crate::envelope::{TYP_DIRECT, Verify, from_base64url, wire};
+use crate::ids::{Category, CountryCode, Digest, KeyId, Realm, ReleaseId};
+use crate::problem::{self, Problem};
+
+/// Tolerance between clocks, seconds (PROTOCOL.md, "Time").
+pub const CLOCK_TOLERANCE_S: i64 = 120;
+
+/// Longest life of a message, seconds: 400 days covers the longest retention of a manifest.
+pub const MAX_LIFE_S: i64 = 400 * 86_400;
+
+/// What the receiving side knows by itself when a message comes in.
+pub struct Receiving<'a> {
+    /// This country.
+    pub us: &'a CountryCode,
+    /// This realm.
+    pub realm: Realm,
+    /// Now, seconds.
+    pub now: i64,
+    /// The country of the peer's verified certificate.
+    pub peer: &'a CountryCode,
+    /// Finds the peer's message key with this id, if its directory holds it now.
+    pub key: &'a dyn Fn(&KeyId) -> Option<std::sync::Arc<dyn Verify>>,
+}
+
+/// A message whose outside is in order; its content is still sealed.
+#[derive(Debug, Clone)]
+pub struct VerifiedOuter {
+    claims: IssuerClaims,
+    labels: Vec<Category>,
+    sealed: Vec<String>,
+    release: ReleaseId,
+    issuer: Digest,
+}
+
+impl VerifiedOuter {
+    /// The signed claims.
+    #[must_use]
+    pub const fn claims(&self) -> &IssuerClaims {
+        &self.claims
+    }
+
+    /// Labels of the released categories, sorted, as authenticated by the seal's header.
+    #[must_use]
+    pub fn labels(&self) -> &[Category] {
+        &self.labels
+    }
+
+    /// The sealed parts, in wire order.
+    #[must_use]
+    pub fn sealed(&self) -> &[String] {
+        &self.sealed
+    }
+
+    /// SHA-256 of the wire bytes.
+    #[must_use]
+    pub const fn release(&self) -> ReleaseId {
+        self.release
+    }
+
+    /// Digest of the issuer JWT.
+    #[must_use]
+    pub const fn issuer_digest(&self) -> Digest {
+        self.issuer
+    }
+}
+
+#[derive(Deserialize)]
+struct Peek {
+    kid: Option<KeyId>,
+    puente: Option<SealContext>,
+}
+
+/// What a header says before anything is verified; used only to find the key or to compare what is bound elsewhere.
+fn peek(token: &str) -> Option<Peek> {
+    let header = token.split('.').next()?;
+    serde_json::from_slice(&from_base64url(header)?).ok()
+}
+
+/// The claims of a message whose signature verifies; times are not judged here, so that stored messages
+/// can be read again.
+fn authenticate(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
+    let malformed = || Problem::new(&problem::ENVELOPE_MALFORMED);
+    let (issuer_jwt, sealed) = wire::split(wire_bytes).ok_or_else(malformed)?;
+    let key_id = peek(issuer_jwt).and_then(|p| p.kid).ok_or_else(malformed)?;
+    let key = (receiving.key)(&key_id).ok_or_else(|| Problem::new(&problem::ENVELOPE_KEY))?;
+    let payload = key.verify(TYP_DIRECT, issuer_jwt).map_err(|failure| match failure {
+        crate::envelope::CryptoFailure::Form(_) => malformed(),
+        _ => Problem::new(&problem::ENVELOPE_SIGNATURE),
+    })?;
+    let claims: IssuerClaims = serde_json::from_slice(&payload).map_err(|_| malformed())?;
+    let labels = check_seals(&claims, &sealed)?;
+    if claims.sd_alg != "sha-256"
+        || !strictly_sorted(&claims.sections.sd)
+        || !strictly_sorted(&claims.released)
+    {
+        return Err(Problem::new(&problem::DISCLOSURE_INVALID));
+    }
+    let committed = |digest: &Digest| claims.sections.sd.binary_search(digest).is_ok();
+    if claims.released.len() != labels.len() || !claims.released.iter().all(committed) {
+        return Err(Problem::new(&problem::DISCLOSURE_INVALID));
+    }
+    Ok(VerifiedOuter {
+        labels,
+        sealed: sealed.into_iter().map(str::to_owned).collect(),
+        release: Digest::of(wire_bytes),
+        issuer: Digest::of(issuer_jwt.as_bytes()),
+        claims,
+    })
+}
+
+fn check_seals(claims: &IssuerClaims, sealed: &[&str]) -> Result<Vec<Category>, Problem> {
+    let mismatch = || Problem::new(&problem::SEAL_MISMATCH);
+    let hashes_agree = claims.enc_hash.len() == sealed.len()
+        && claims.enc_hash.iter().zip(sealed).all(|(hash, part)| *hash == Digest::of(part.as_bytes()));
+    if !hashes_agree {
+        return Err(mismatch());
+    }
+    let mut labels = Vec::new();
+    for part in sealed {
+        let context = peek(part).and_then(|p| p.puente).ok_or_else(mismatch)?;
+        if context.jti != claims.jti || context.role != claims.puente.recipient.role {
+            return Err(mismatch());
+        }
+        labels.extend(context.labels);
+    }
+    labels.sort_unstable();
+    if strictly_sorted(&labels) { Ok(labels) } else { Err(mismatch()) }
+}
+
+fn strictly_sorted<T: Ord>(items: &[T]) -> bool {
+    items.is_sorted_by(|a, b| a < b)
+}
+
+/// Verifies the outside of a message that has just arrived.
+///
+/// # Errors
+/// A problem with the first thing found wrong, in this order: form, key, signature, seals, commitments,
+/// realm, country, audience, times.
+pub fn verify_outer(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
+    let outer = authenticate(wire_bytes, receiving)?;
+    let claims = &outer.claims;
+    if claims.realm != receiving.realm {
+        return Err(Problem::new(&problem::REALM_MISMATCH));
+    }
+    if claims.iss != *receiving.peer || claims.puente.sender.country != claims.iss {
+        return Err(Problem::new(&problem::COUNTRY_MISMATCH));
+    }
+    if claims.aud != *receiving.us || claims.puente.recipient.country != claims.aud {
+        return Err(Problem::new(&problem::AUDIENCE_MISMATCH));
+    }
+    if claims.iat > receiving.now.saturating_add(CLOCK_TOLERANCE_S) {
+        return Err(Problem::new(&problem::CLOCK_SKEW));
+    }
+    if claims.exp <= claims.iat || claims.exp - claims.iat > MAX_LIFE_S {
+        return Err(Problem::new(&problem::ENVELOPE_MALFORMED).at("exp"));
+    }
+    if claims.exp <= receiving.now {
+        return Err(Problem::new(&problem::MESSAGE_EXPIRED));
+    }
+    Ok(outer)
+}
+
+/// Reads a message of this node's own store again: signature and commitments are verified, times are not.
+///
+/// # Errors
+/// As `verify_outer`, without realm, parties and times.
+pub fn read_stored(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
+    authenticate(wire_bytes, receiving)
+}

@@ -1,0 +1,72 @@
+//! The text form on the wire: `<issuer JWT>~<JWE>~...~`, after the combined format of RFC 9901 section 4.
+//!
+//! INVARIANT: splitting and joining are inverse, and every part is base64url with dots, so that a
+//! message is one line and a batch is lines.
+
+/// Largest wire form of one message; larger content travels as attachment chunks.
+pub const MAX_WIRE_BYTES: usize = 1024 * 1024;
+
+/// Most sealed parts in one message: one for each recipient role and key holder.
+const MAX_SEALED: usize = 8;
+
+/// Joins the parts.
+#[must_use]
+pub fn join(issuer_jwt: &str, sealed: &[String]) -> Vec<u8> {
+    let mut wire =
+        String::with_capacity(issuer_jwt.len() + sealed.iter().map(|part| part.len() + 1).sum::<usize>() + 1);
+    wire.push_str(issuer_jwt);
+    wire.push('~');
+    for part in sealed {
+        wire.push_str(part);
+        wire.push('~');
+    }
+    wire.into_bytes()
+}
+
+/// The issuer JWT and the sealed parts; `None` when the text is not of that form.
+#[must_use]
+pub fn split(wire: &[u8]) -> Option<(&str, Vec<&str>)> {
+    if wire.len() > MAX_WIRE_BYTES {
+        return None;
+    }
+    let text = std::str::from_utf8(wire).ok()?;
+    if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~')) {
+        return None;
+    }
+    let mut parts = text.strip_suffix('~')?.split('~');
+    let issuer_jwt = parts.next()?;
+    let sealed: Vec<&str> = parts.collect();
+    let form = |part: &str, dots: usize| part.bytes().filter(|b| *b == b'.').count() == dots;
+    let well_formed = form(issuer_jwt, 2)
+        && (1..=MAX_SEALED).contains(&sealed.len())
+        && sealed.iter().all(|part| form(part, 4));
+    well_formed.then_some((issuer_jwt, sealed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn split_is_the_inverse_of_join() {
+        let wire = join("a.b.c", &["d.e.f.g.h".to_owned()]);
+        assert_eq!(split(&wire), Some(("a.b.c", vec!["d.e.f.g.h"])));
+    }
+
+    #[test]
+    fn another_form_is_refused() {
+        for text in [
+            "",
+            "~",
+            "a.b.c",
+            "a.b.c~",
+            "a.b.c~d.e.f.g.h",
+            "a.b~d.e.f.g.h~",
+            "a.b.c~d.e~",
+            "a.b.c~d.e.f.g.h~\n",
+            "a.b.c~~",
+        ] {
+            assert_eq!(split(text.as_bytes()), None, "{text:?}");
+        }
+    }
+}
