@@ -1,1 +1,169 @@
-//! x
+//! The configuration of a node; these structs are its manual.
+//!
+//! `ops/config/reference.toml` is generated from here by `reference` and compared in a test. Secrets are
+//! never in the file: keys lie in the node's home. Unknown names are refused.
+
+mod reference;
+
+use serde::{Deserialize, Serialize};
+
+use puente_core::ids::{CountryCode, Realm};
+
+pub use reference::reference;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration `{path}` cannot be read")]
+    Read {
+        /// Path as given.
+        path: String,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// The file is not valid; the message names the line and the field.
+    #[error("configuration is not valid: {0}")]
+    Form(String),
+}
+
+/// Everything an operator sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This country, ISO 3166-1 alpha-2.
+    pub country: CountryCode,
+    /// production, training or conformance.
+    pub realm: Realm,
+    /// Where the node listens.
+    #[serde(default)]
+    pub listen: Listen,
+    /// How much is taken at once.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How long things wait.
+    #[serde(default)]
+    pub times: Times,
+}
+
+/// Addresses of the three listeners.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Domestic face: the country's own systems, mTLS.
+    pub domestic: String,
+    /// Federation face: the other members' gateways, mTLS.
+    pub federation: String,
+    /// Operations: health and metrics, plain HTTP; keep it on loopback or a management network.
+    pub operations: String,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            domestic: "127.0.0.1:8443".to_owned(),
+            federation: "0.0.0.0:9443".to_owned(),
+            operations: "127.0.0.1:9090".to_owned(),
+        }
+    }
+}
+
+/// Bounds on what is taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Largest request body on the domestic face, bytes.
+    pub domestic_body_bytes: usize,
+    /// Largest request body on the federation face, bytes.
+    pub federation_body_bytes: usize,
+    /// Most messages in one submitted batch.
+    pub batch_messages: usize,
+    /// Most rows in one list.
+    pub list_rows: usize,
+    /// Largest attachment, bytes.
+    pub attachment_bytes: u64,
+    /// Requests in progress at once on each face; more are answered 503 with Retry-After.
+    pub concurrent_requests: usize,
+    /// Connections at once on each face.
+    pub connections: usize,
+    /// Most messages in one delivery to a peer.
+    pub delivery_messages: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            domestic_body_bytes: 8 * 1024 * 1024,
+            federation_body_bytes: 16 * 1024 * 1024,
+            batch_messages: 500,
+            list_rows: 100_000,
+            attachment_bytes: 20 * 1024 * 1024,
+            concurrent_requests: 256,
+            connections: 512,
+            delivery_messages: 256,
+        }
+    }
+}
+
+/// Durations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Times {
+    /// A body that does not arrive within this many seconds is given up.
+    pub body_seconds: u64,
+    /// A TLS handshake that does not end within this many seconds is given up.
+    pub handshake_seconds: u64,
+    /// A connection without a request for this many seconds is closed.
+    pub idle_seconds: u64,
+    /// A connection older than this many seconds is closed after its current request.
+    pub connection_age_seconds: u64,
+    /// Longest wait of a long-poll, seconds.
+    pub long_poll_seconds: u64,
+    /// A held row lapses after this many minutes without two officers.
+    pub approval_minutes: u64,
+    /// An answer to an idempotency key is kept for this many hours.
+    pub idempotency_hours: u64,
+    /// On shutdown, requests in progress have this many seconds to end.
+    pub drain_seconds: u64,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            body_seconds: 30,
+            handshake_seconds: 10,
+            idle_seconds: 120,
+            connection_age_seconds: 600,
+            long_poll_seconds: 30,
+            approval_minutes: 240,
+            idempotency_hours: 72,
+            drain_seconds: 20,
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, names something unknown or has a wrong value.
+    pub fn read(path: &std::path::Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.display().to_string(), source })?;
+        Self::parse(&text)
+    }
+
+    /// Parses the text of a file.
+    ///
+    /// # Errors
+    /// When it names something unknown or has a wrong value.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Form(error.to_string()))
+    }
+
+    /// The defaults of a country and realm.
+    #[must_use]
+    pub fn new(country: CountryCode, realm: Realm) -> Self {
+        Self { country, realm, listen: Listen::default(), limits: Limits::default(), times: Times::default() }
+    }
+}

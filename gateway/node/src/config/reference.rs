@@ -1,0 +1,78 @@
+//! The reference configuration: every setting with its default and what it means.
+//!
+//! INVARIANT: the text parses to the defaults, and every setting of the structs is in it; a test says so.
+
+use crate::config::Config;
+
+/// One setting: section, name, what it means.
+const MEANINGS: &[(&str, &str, &str)] = &[
+    ("", "country", "This country, ISO 3166-1 alpha-2. Required."),
+    ("", "realm", "production, training or conformance; each refuses the others. Required."),
+    ("listen", "domestic", "Domestic face: the country's own systems, mTLS."),
+    ("listen", "federation", "Federation face: the other members' gateways, mTLS."),
+    ("listen", "operations", "Health and metrics, plain HTTP: keep it on loopback or a management network."),
+    ("limits", "domestic_body_bytes", "Largest request body on the domestic face, bytes."),
+    ("limits", "federation_body_bytes", "Largest request body on the federation face, bytes."),
+    ("limits", "batch_messages", "Most messages in one submitted batch."),
+    ("limits", "list_rows", "Most rows in one list."),
+    ("limits", "attachment_bytes", "Largest attachment, bytes."),
+    ("limits", "concurrent_requests", "Requests in progress at once on each face; more are answered 503 with Retry-After."),
+    ("limits", "connections", "Connections at once on each face."),
+    ("limits", "delivery_messages", "Most messages in one delivery to a peer."),
+    ("times", "body_seconds", "A body that does not arrive within this many seconds is given up."),
+    ("times", "handshake_seconds", "A TLS handshake that does not end within this many seconds is given up."),
+    ("times", "idle_seconds", "A connection without a request for this many seconds is closed."),
+    ("times", "connection_age_seconds", "A connection older than this many seconds is closed after its current request."),
+    ("times", "long_poll_seconds", "Longest wait of a long-poll, seconds."),
+    ("times", "approval_minutes", "A held row lapses after this many minutes without two officers."),
+    ("times", "idempotency_hours", "An answer to an idempotency key is kept for this many hours."),
+    ("times", "drain_seconds", "On shutdown, requests in progress have this many seconds to end."),
+];
+
+/// The text of a configuration with the meaning of each setting above it.
+///
+/// # Errors
+/// When the configuration cannot be written as TOML.
+pub fn reference(config: &Config) -> Result<String, toml::ser::Error> {
+    let plain = toml::to_string(config)?;
+    let mut text = String::from("# Puente: configuration of a node. Every setting is shown with its default.\n");
+    let mut section = "";
+    for line in plain.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = MEANINGS.iter().map(|(s, _, _)| *s).find(|s| *s == name).unwrap_or_default();
+        } else if let Some((name, _)) = line.split_once(" = ")
+            && let Some((_, _, meaning)) = MEANINGS.iter().find(|(s, n, _)| *s == section && *n == name)
+        {
+            text.push_str(&format!("\n# {meaning}\n"));
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use puente_core::ids::Realm;
+
+    #[test]
+    fn the_reference_file_is_generated_from_the_structs() {
+        let config = Config::new("MX".parse().unwrap(), Realm::Training);
+        let text = reference(&config).unwrap();
+        assert_eq!(Config::parse(&text).unwrap(), config);
+        for (_, name, meaning) in MEANINGS {
+            assert!(text.contains(&format!("# {meaning}\n{name} = ")), "{name}");
+        }
+        let settings = text.lines().filter(|line| line.contains(" = ")).count();
+        assert_eq!(settings, MEANINGS.len(), "a setting has no meaning written down");
+        let file = include_str!("../../../../ops/config/reference.toml");
+        assert_eq!(file, text, "run `puente init --print-reference > ops/config/reference.toml`");
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        assert!(Config::parse("country = \"MX\"\nrealm = \"training\"\ncolour = 1\n").is_err());
+    }
+}
