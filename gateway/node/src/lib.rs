@@ -1,1 +1,20 @@
-//! placeholder
+//! The I/O of a Puente node: carries bytes and time into core and does what core asks.
+//!
+//! Not here: what is true and what happens next (`puente-core`). INVARIANT: `domestic` and `federation`
+//! never import each other; they meet in `store` and in `run`.
+
+pub mod admin;
+pub mod clock;
+pub mod config;
+pub mod domestic;
+pub mod federation;
+pub mod home;
+pub mod keys;
+pub mod lists;
+pub mod node;
+pub mod register;
+pub mod run;
+pub mod serve;
+pub mod setup;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,88 @@
+//! An agency's file: roles, certificates, officers.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use puente_core::envelope::Jwk;
+use puente_core::ids::{AgencyId, Digest, KeyId, OfficerId, PersonId, Role};
+
+/// Whether an entry counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It counts.
+    Active,
+    /// It no longer does; it stays in the file so that the refusal can say why.
+    Revoked,
+}
+
+/// A client certificate of the agency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateEntry {
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub spki: Digest,
+    /// Serial number, hexadecimal.
+    pub serial: String,
+    /// Valid until, seconds since the epoch.
+    pub not_after: i64,
+    /// Whether it counts.
+    pub state: State,
+}
+
+/// An officer's credential.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficerEntry {
+    /// Its id within the agency.
+    pub officer: OfficerId,
+    /// The natural person, pseudonymous: the same for every credential of one human.
+    pub person: PersonId,
+    /// RFC 7638 thumbprint of the key.
+    pub kid: KeyId,
+    /// Public key.
+    pub jwk: Jwk,
+    /// Whether it counts.
+    pub state: State,
+}
+
+/// An agency's file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgencyFile {
+    /// Its id.
+    pub agency: AgencyId,
+    /// Its roles; policy keys on them.
+    pub roles: Vec<Role>,
+    /// Whether it counts.
+    pub state: State,
+    /// Its client certificates.
+    pub certificates: Vec<CertificateEntry>,
+    /// Its officers.
+    #[serde(default)]
+    pub officers: Vec<OfficerEntry>,
+}
+
+impl AgencyFile {
+    /// Reads the file of one agency.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not of its form.
+    pub fn read(folder: &Path, agency: &AgencyId) -> std::io::Result<Self> {
+        serde_json::from_slice(&std::fs::read(Self::path(folder, agency))?).map_err(std::io::Error::other)
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(std::io::Error::other)?;
+        crate::home::write_file(&Self::path(folder, &self.agency), &bytes)
+    }
+
+    fn path(folder: &Path, agency: &AgencyId) -> std::path::PathBuf {
+        folder.join(format!("{agency}.json"))
+    }
+}

@@ -1,0 +1,141 @@
+//! The register of the country's own agencies and officers: one file per agency in the node's home.
+//!
+//! Not here: who is a member of the federation. INVARIANT: an agency or officer counts only while its file
+//! says active, and a file that cannot be read takes nobody with it but its own agency.
+
+mod file;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use puente_core::approval::RegisteredOfficer;
+use puente_core::envelope::{KeyFactory, Verify};
+use puente_core::ids::{AgencyId, Digest, OfficerId, Role};
+
+pub use file::{AgencyFile, CertificateEntry, OfficerEntry, State};
+
+/// Why the register cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+#[error("register of agencies cannot be read")]
+pub struct RegisterError(#[from] std::io::Error);
+
+struct Officer {
+    entry: OfficerEntry,
+    key: Arc<dyn Verify>,
+}
+
+/// An agency as the domestic face knows it after mTLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownAgency {
+    /// Its id.
+    pub agency: AgencyId,
+    /// Its roles.
+    pub roles: Vec<Role>,
+}
+
+/// Why a client certificate is not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// No agency lists this certificate.
+    Unknown,
+    /// The agency or the certificate was revoked.
+    Revoked,
+}
+
+/// All agencies and officers.
+#[derive(Default)]
+pub struct Register {
+    agencies: BTreeMap<AgencyId, AgencyFile>,
+    officers: BTreeMap<(AgencyId, OfficerId), Officer>,
+    unreadable: Vec<String>,
+}
+
+impl Register {
+    /// Reads every agency file of the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be read; a file that is not of its form is listed by `unreadable`.
+    pub fn read(folder: &Path, keys: &dyn KeyFactory) -> Result<Self, RegisterError> {
+        let mut register = Self::default();
+        if !folder.exists() {
+            return Ok(register);
+        }
+        for (name, bytes) in crate::home::read_tree(folder)? {
+            let Ok(file) = serde_json::from_slice::<AgencyFile>(&bytes) else {
+                register.unreadable.push(name);
+                continue;
+            };
+            for entry in &file.officers {
+                match keys.verifier(&entry.kid, &entry.jwk) {
+                    Ok(key) => {
+                        let officer = Officer { entry: entry.clone(), key: Arc::from(key) };
+                        register.officers.insert((file.agency.clone(), entry.officer.clone()), officer);
+                    }
+                    Err(_) => register.unreadable.push(format!("{name}: officer {}", entry.officer)),
+                }
+            }
+            register.agencies.insert(file.agency.clone(), file);
+        }
+        Ok(register)
+    }
+
+    /// Files and officers that could not be read, by name.
+    #[must_use]
+    pub fn unreadable(&self) -> &[String] {
+        &self.unreadable
+    }
+
+    /// Every agency.
+    pub fn agencies(&self) -> impl Iterator<Item = &AgencyFile> {
+        self.agencies.values()
+    }
+
+    /// The agency that presented this certificate.
+    ///
+    /// # Errors
+    /// When no active agency lists it.
+    pub fn admit(&self, agency: &AgencyId, spki: &Digest) -> Result<KnownAgency, NotAdmitted> {
+        let file = self.agencies.get(agency).ok_or(NotAdmitted::Unknown)?;
+        let listed = file.certificates.iter().find(|entry| entry.spki == *spki).ok_or(NotAdmitted::Unknown)?;
+        if file.state != State::Active || listed.state != State::Active {
+            return Err(NotAdmitted::Revoked);
+        }
+        Ok(KnownAgency { agency: file.agency.clone(), roles: file.roles.clone() })
+    }
+
+    /// The officer with this credential, whether active or not.
+    #[must_use]
+    pub fn officer(&self, agency: &AgencyId, officer: &OfficerId) -> Option<RegisteredOfficer<'_>> {
+        let found = self.officers.get(&(agency.clone(), officer.clone()))?;
+        Some(RegisteredOfficer {
+            person: found.entry.person.clone(),
+            active: self.officer_stands(agency, officer),
+            key: found.key.as_ref(),
+        })
+    }
+
+    /// Whether the officer's credential stands now.
+    #[must_use]
+    pub fn officer_stands(&self, agency: &AgencyId, officer: &OfficerId) -> bool {
+        let agency_stands = self.agencies.get(agency).is_some_and(|file| file.state == State::Active);
+        let found = self.officers.get(&(agency.clone(), officer.clone()));
+        agency_stands && found.is_some_and(|found| found.entry.state == State::Active)
+    }
+
+    /// Roles held by an active agency.
+    #[must_use]
+    pub fn roles(&self, agency: &AgencyId) -> &[Role] {
+        self.agencies.get(agency).filter(|file| file.state == State::Active).map_or(&[], |file| &file.roles)
+    }
+
+    /// What the country's directory says of its agencies: active ones with their roles.
+    #[must_use]
+    pub fn addressable(&self) -> Vec<puente_core::membership::Agency> {
+        self.agencies
+            .values()
+            .filter(|file| file.state == State::Active)
+            .map(|file| puente_core::membership::Agency { agency: file.agency.clone(), roles: file.roles.clone() })
+            .collect()
+    }
+}
