@@ -1,1 +1,18 @@
-//! x
+//! Keys and what they do: JOSE tokens, private key files, certificates and TLS.
+//!
+//! Not here: who may use a key and when (`puente_core::membership`), or what a token says
+//! (`puente_core::envelope`). Invariant: a private key never leaves this module except into a file
+//! that only its owner reads, and the algorithm always belongs to the key, never to a message.
+
+mod file;
+pub mod jose;
+mod jwk;
+//PKI pub mod pki;
+mod private;
+mod random;
+//TLS pub mod tls;
+
+pub use file::{FileError, read_private, write_private};
+pub use jose::{Jose, Opener, Sealer, Signer, Verifier};
+pub use private::{KeyError, KeyFile, KeyUse};
+pub use random::SystemRandom;
