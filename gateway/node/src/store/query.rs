@@ -1,0 +1,66 @@
+//! What is asked of a store and what comes back that is not a row of core.
+//!
+//! Not here: the rows themselves (`puente_core::delivery`).
+
+use puente_core::delivery::{ApprovalState, Direction};
+use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, ReleaseId};
+
+/// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
+///
+/// A page may be shorter than its limit; only an empty one is the end.
+pub const MAX_PAGE: u32 = 1_000;
+
+/// What is kept of an inbound message to answer its repetition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownInbound {
+    /// The unit of effect.
+    pub message: MessageId,
+    /// The first release, the one that took effect.
+    pub release: ReleaseId,
+    /// Digest of the issuer JWT: another one under this id is a conflict.
+    pub issuer_digest: Digest,
+    /// Our first receipt for that release, as JSON; empty if there is none yet.
+    pub receipt: Vec<u8>,
+}
+
+/// A place in a listing by (created, id): the last row that the caller has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// `created_ms` of that row.
+    pub created_ms: i64,
+    /// Its id.
+    pub message: MessageId,
+}
+
+/// Whether wire bytes are read and decrypted along with the metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// With the bytes.
+    Read,
+    /// `wire` stays empty.
+    Left,
+}
+
+/// The operator's choice of messages; `None` is any.
+#[derive(Debug, Clone, Default)]
+pub struct MessageFilter {
+    /// Direction.
+    pub direction: Option<Direction>,
+    /// The other country.
+    pub peer: Option<CountryCode>,
+    /// State text.
+    pub state: Option<String>,
+    /// Only what is older than this message.
+    pub after: Option<MessageId>,
+}
+
+/// The officer's choice of approvals; `None` is any.
+#[derive(Debug, Clone, Default)]
+pub struct ApprovalFilter {
+    /// Where it stands.
+    pub state: Option<ApprovalState>,
+    /// The submitting agency.
+    pub agency: Option<AgencyId>,
+    /// Only what was opened after this approval.
+    pub after: Option<ApprovalId>,
+}

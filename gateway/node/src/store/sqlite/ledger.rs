@@ -1,0 +1,117 @@
+//! One connection inside a transaction, with the sealer: what every read and write works on.
+//!
+//! Not here: transactions themselves (`writer`, `reader`). Invariant: a failure carries no value of a row.
+
+use rusqlite::{CachedStatement, Connection, ErrorCode, Params, Row};
+
+use super::seal::{Place, Sealer};
+use crate::store::error::{Guard, StoreError};
+use crate::store::query::MAX_PAGE;
+
+/// Why one statement did not do its work.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A guard did not hold; the write's position is added by the commit.
+    Guard { write: usize, what: Guard },
+    /// SQLite says no.
+    Database(rusqlite::Error),
+    /// A stored value does not read back.
+    Damaged(&'static str),
+    /// The cipher or the system's randomness failed.
+    Sealing,
+}
+
+impl Failure {
+    /// Whether the transaction around it can go on once this commit's own writes are undone; otherwise
+    /// the medium is at fault and every commit of the group shares its fate.
+    pub(super) fn is_own(&self) -> bool {
+        match self {
+            Self::Guard { .. } | Self::Damaged(_) => true,
+            Self::Sealing => false,
+            Self::Database(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
+            ),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Guard> for Failure {
+    fn from(what: Guard) -> Self {
+        Self::Guard { write: 0, what }
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Guard { write, what } => Self::Conflict { write, what },
+            Failure::Database(error) => Self::Unavailable(reason(&error)),
+            Failure::Damaged(table) => Self::Damaged(table),
+            Failure::Sealing => Self::Unavailable("the cipher or the system's randomness failed"),
+        }
+    }
+}
+
+/// SQLite's own words for its result code: never the statement's message, which may quote a value.
+pub(super) fn reason(error: &rusqlite::Error) -> &'static str {
+    match error {
+        rusqlite::Error::SqliteFailure(code, _) => rusqlite::ffi::code_to_str(code.extended_code),
+        _ => "a row has another shape than expected",
+    }
+}
+
+/// A connection in a transaction, and the key for what lies in it.
+#[derive(Clone, Copy)]
+pub(super) struct Ledger<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) sealer: &'a Sealer,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn statement(&self, sql: &str) -> Result<CachedStatement<'a>, Failure> {
+        Ok(self.connection.prepare_cached(sql)?)
+    }
+
+    /// Runs a change; answers how many rows it touched.
+    pub(super) fn run(&self, sql: &str, values: impl Params) -> Result<usize, Failure> {
+        Ok(self.statement(sql)?.execute(values)?)
+    }
+
+    /// The first row, read by `read`.
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let mut statement = self.statement(sql)?;
+        let mut rows = statement.query(values)?;
+        rows.next()?.map(read).transpose()
+    }
+
+    /// Every row, each read by `read`.
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        values: impl Params,
+        read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Vec<T>, Failure> {
+        self.statement(sql)?.query_and_then(values, read)?.collect()
+    }
+
+    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.sealer.seal(place, plain)
+    }
+}
+
+/// A page's size as asked, within its bound.
+pub(super) fn page(limit: u32) -> u32 {
+    limit.min(MAX_PAGE)
+}

@@ -1,0 +1,251 @@
+//! The embedded store: one SQLite file, one thread that writes, two that read.
+//!
+//! Not here: statements (`read`, `write`) and the file's checks (`open`). Invariant: no caller's thread
+//! ever waits for the disk; it awaits an answer, and dropping the store works off what was taken in.
+
+mod column;
+mod ledger;
+mod migrations;
+mod open;
+mod queue;
+mod read;
+mod reader;
+mod seal;
+#[cfg(test)]
+mod tests;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use puente_core::catalogue::Lane;
+use puente_core::delivery::{
+    ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
+    QueueDepth, Queued, ReceiptRow, StatementRow, Write,
+};
+use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role};
+use tokio::sync::oneshot;
+
+use super::error::{OpenError, StoreError};
+use super::key::StoreKey;
+use super::query::{ApprovalFilter, KnownInbound, MessageFilter, Position, Wire};
+use super::{Answer, CommitObserver, Store, StoreOwner};
+use ledger::{Failure, Ledger};
+use queue::{Queue, Urgency};
+use reader::{ReadQueue, Reader};
+use seal::Sealer;
+use writer::{CommitJob, Job, SingleJob, WriteQueue, Writer};
+
+/// Reading threads: one may be held by a long listing while the other serves the couriers.
+const READERS: usize = 2;
+
+/// A store in one SQLite file; the only one of this process for that file.
+pub struct SqliteStore {
+    writes: Arc<WriteQueue>,
+    reads: Arc<ReadQueue>,
+    threads: Vec<JoinHandle<()>>,
+    _tenancy: open::Tenancy,
+}
+
+impl SqliteStore {
+    /// Opens the store at `path`, creating it if there is none.
+    ///
+    /// # Errors
+    /// `OpenError` says what is wrong: in use, foreign, newer, another key, or the medium.
+    pub fn open(
+        path: &Path,
+        owner: &StoreOwner,
+        key: &StoreKey,
+        observer: Arc<dyn CommitObserver>,
+    ) -> Result<Self, OpenError> {
+        let tenancy = open::occupy(path)?;
+        let sealer = Arc::new(Sealer::new(key)?);
+        let connection = open::writer(path, owner, &sealer)?;
+        let mut store = Self {
+            writes: Arc::new(Queue::new()),
+            reads: Arc::new(Queue::new()),
+            threads: Vec::with_capacity(READERS + 1),
+            _tenancy: tenancy,
+        };
+        let writer =
+            Writer { connection, sealer: Arc::clone(&sealer), queue: Arc::clone(&store.writes), observer };
+        store.spawn("store-writer".to_owned(), move || writer.run())?;
+        for number in 1..=READERS {
+            let reader = Reader { connection: open::reader(path)?, sealer: Arc::clone(&sealer) };
+            let queue = Arc::clone(&store.reads);
+            store.spawn(format!("store-reader-{number}"), move || reader.run(&queue))?;
+        }
+        Ok(store)
+    }
+
+    fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        self.threads.push(std::thread::Builder::new().name(name).spawn(work)?);
+        Ok(())
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(Ledger<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<'_, T> {
+        Box::pin(async move {
+            let (question, answer) = reader::question(read);
+            self.reads.push(Urgency::Routine, 0, question).await?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    fn change<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        change: impl FnMut(Ledger<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<'_, T> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            self.write(Urgency::Routine, Box::new(SingleJob { bytes, change, found: None, reply })).await?;
+            answer.await.map_err(|_| StoreError::Closed)?
+        })
+    }
+
+    async fn write(&self, urgency: Urgency, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.writes.push(urgency, job.bytes(), job).await
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.writes.close();
+        self.reads.close();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a store thread had panicked");
+            }
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&self, id: CommitId, writes: Vec<Write>) -> Answer<'_, Committed> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            self.write(CommitJob::urgency(&writes), Box::new(CommitJob { writes, reply })).await?;
+            answer.await.map_err(|_| StoreError::Closed)??;
+            Ok(Committed::durable(id))
+        })
+    }
+
+    fn outbound_due(
+        &self,
+        peer: CountryCode,
+        lane: Lane,
+        now_ms: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<Queued>> {
+        self.read(move |ledger| read::outbound_due(ledger, &peer, lane, now_ms, limit))
+    }
+
+    fn next_due(&self, peer: CountryCode, lane: Lane) -> Answer<'_, Option<i64>> {
+        self.read(move |ledger| read::next_due(ledger, &peer, lane))
+    }
+
+    fn expired_queued(
+        &self,
+        now_ms: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(MessageId, ReleaseId, CountryCode)>> {
+        self.read(move |ledger| read::expired_queued(ledger, now_ms, limit))
+    }
+
+    fn queue_depth(&self) -> Answer<'_, Vec<QueueDepth>> {
+        self.read(read::queue_depth)
+    }
+
+    fn message(&self, message: MessageId) -> Answer<'_, Option<MessageRow>> {
+        self.read(move |ledger| read::message(ledger, message))
+    }
+
+    fn withheld(&self, message: MessageId) -> Answer<'_, Option<Vec<u8>>> {
+        self.read(move |ledger| read::withheld(ledger, message))
+    }
+
+    fn known_inbound(&self, messages: Vec<MessageId>) -> Answer<'_, Vec<KnownInbound>> {
+        self.read(move |ledger| read::known_inbound(ledger, &messages))
+    }
+
+    fn history(&self, message: MessageId) -> Answer<'_, Vec<HistoryEntry>> {
+        self.read(move |ledger| read::history(ledger, message))
+    }
+
+    fn operation(
+        &self,
+        operation: OperationId,
+        after: Option<Position>,
+        limit: u32,
+        wire: Wire,
+    ) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::operation(ledger, operation, after, limit, wire))
+    }
+
+    fn replies(&self, message: MessageId) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::replies(ledger, message))
+    }
+
+    fn messages(&self, filter: MessageFilter, limit: u32) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::messages(ledger, &filter, limit))
+    }
+
+    fn events(
+        &self,
+        agency: AgencyId,
+        roles: Vec<Role>,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, Event)>> {
+        self.read(move |ledger| read::events(ledger, &agency, &roles, after, limit))
+    }
+
+    fn idempotent(&self, agency: AgencyId, key: String) -> Answer<'_, Option<IdempotentAnswer>> {
+        self.read(move |ledger| read::idempotent(ledger, &agency, &key))
+    }
+
+    fn receipts(&self, message: MessageId) -> Answer<'_, Vec<ReceiptRow>> {
+        self.read(move |ledger| read::receipts(ledger, message))
+    }
+
+    fn receipts_due(&self, peer: CountryCode, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>> {
+        self.read(move |ledger| read::receipts_due(ledger, &peer, limit))
+    }
+
+    fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>> {
+        self.read(move |ledger| read::decision(ledger, message))
+    }
+
+    fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
+        self.read(move |ledger| read::approvals(ledger, &filter, limit))
+    }
+
+    fn approval(&self, approval: ApprovalId) -> Answer<'_, Option<(ApprovalRow, Vec<StatementRow>)>> {
+        self.read(move |ledger| read::approval(ledger, approval))
+    }
+
+    fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
+        self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
+    }
+
+    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()> {
+        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes))
+    }
+
+    fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {
+        self.read(move |ledger| read::chunk(ledger, root, index))
+    }
+
+    fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>> {
+        self.read(move |ledger| read::chunk_indexes(ledger, root))
+    }
+
+    fn forget(&self, now_ms: i64) -> Answer<'_, u64> {
+        self.change(0, move |ledger| write::forget(ledger, now_ms))
+    }
+}

@@ -1,0 +1,121 @@
+//! Rows that wait for officers, and what was said on them.
+//!
+//! Not here: who may see them. Invariant: a draft is decrypted only for the one approval asked for.
+
+use puente_core::delivery::{ApprovalRow, StatementRow};
+use puente_core::ids::{ApprovalId, MessageId, OperationId};
+use rusqlite::params;
+
+use crate::store::query::{ApprovalFilter, MAX_PAGE};
+use crate::store::sqlite::column::Columns;
+use crate::store::sqlite::ledger::{Failure, Ledger, page};
+use crate::store::sqlite::seal::Place;
+
+macro_rules! select {
+    ($draft:literal, $where:literal) => {
+        concat!(
+            "SELECT approval, agency, role, submitter, message_type, peer, operation, list_row, rules, preview, ",
+            "opened_ms, lapses_ms, state, closed_ms, message, ",
+            $draft,
+            " FROM approval ",
+            $where
+        )
+    };
+}
+
+fn row(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<ApprovalRow, Failure> {
+    let mut columns = Columns::of(row, "approval");
+    let approval = columns.id(ApprovalId)?;
+    Ok(ApprovalRow {
+        approval,
+        agency: columns.name()?,
+        role: columns.name()?,
+        submitter: columns.maybe_name()?,
+        message_type: columns.name()?,
+        peer: columns.name()?,
+        operation: columns.maybe_id(OperationId)?,
+        row: columns.plain()?,
+        rules: columns.list()?,
+        preview: columns.digest()?,
+        opened_ms: columns.plain()?,
+        lapses_ms: columns.plain()?,
+        state: columns.approval_state()?,
+        closed_ms: columns.plain()?,
+        message: columns.maybe_id(MessageId)?,
+        draft: columns.sealed(ledger.sealer, Place { table: "approval", key: approval.0.as_bytes() })?,
+    })
+}
+
+/// Approvals in the order they were opened.
+pub(in crate::store::sqlite) fn approvals(
+    ledger: Ledger<'_>,
+    filter: &ApprovalFilter,
+    limit: u32,
+) -> Result<Vec<ApprovalRow>, Failure> {
+    // Two texts, so that the choice of a state walks its index.
+    let sql = match filter.state {
+        Some(_) => select!(
+            "NULL",
+            "WHERE state = ?1 AND (?2 IS NULL OR agency = ?2)
+             AND seq > COALESCE((SELECT seq FROM approval WHERE approval = ?3), 0) ORDER BY seq LIMIT ?4"
+        ),
+        None => select!(
+            "NULL",
+            "WHERE ?1 IS NULL AND (?2 IS NULL OR agency = ?2)
+             AND seq > COALESCE((SELECT seq FROM approval WHERE approval = ?3), 0) ORDER BY seq LIMIT ?4"
+        ),
+    };
+    let values = params![
+        filter.state.map(|state| state.as_str()),
+        filter.agency.as_ref().map(|agency| agency.as_str()),
+        filter.after.as_ref().map(|approval| approval.0.as_bytes()),
+        page(limit),
+    ];
+    ledger.all(sql, values, |found| row(ledger, found))
+}
+
+/// One approval with its draft, and its statements.
+pub(in crate::store::sqlite) fn approval(
+    ledger: Ledger<'_>,
+    approval: ApprovalId,
+) -> Result<Option<(ApprovalRow, Vec<StatementRow>)>, Failure> {
+    let found =
+        ledger.one(select!("sealed", "WHERE approval = ?1"), params![approval.0.as_bytes()], |found| {
+            row(ledger, found)
+        })?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(Some((found, statements(ledger, approval)?)))
+}
+
+fn statements(ledger: Ledger<'_>, approval: ApprovalId) -> Result<Vec<StatementRow>, Failure> {
+    ledger.all(
+        "SELECT approval, officer, agency, person, verdict, statement, at_ms FROM statement
+         WHERE approval = ?1 ORDER BY seq LIMIT ?2",
+        params![approval.0.as_bytes(), MAX_PAGE],
+        |row| {
+            let mut columns = Columns::of(row, "statement");
+            Ok(StatementRow {
+                approval: columns.id(ApprovalId)?,
+                officer: columns.name()?,
+                agency: columns.name()?,
+                person: columns.name()?,
+                verdict: columns.plain()?,
+                statement: columns.plain()?,
+                at_ms: columns.plain()?,
+            })
+        },
+    )
+}
+
+/// Open approvals past their lapse.
+pub(in crate::store::sqlite) fn approvals_lapsing(
+    ledger: Ledger<'_>,
+    now_ms: i64,
+    limit: u32,
+) -> Result<Vec<ApprovalRow>, Failure> {
+    ledger.all(
+        select!("NULL", "WHERE closed_ms IS NULL AND lapses_ms <= ?1 ORDER BY lapses_ms LIMIT ?2"),
+        params![now_ms, page(limit)],
+        |found| row(ledger, found),
+    )
+}

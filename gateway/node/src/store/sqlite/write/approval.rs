@@ -1,0 +1,90 @@
+//! Rows that wait for officers: opened, spoken on, closed.
+//!
+//! Not here: who may speak and what two statements come to (core). Invariant: once closed, an approval
+//! takes no statement and does not change.
+
+use puente_core::delivery::{ApprovalRow, ApprovalState, StatementRow};
+use puente_core::ids::ApprovalId;
+use rusqlite::params;
+
+use crate::store::error::Guard;
+use crate::store::sqlite::column;
+use crate::store::sqlite::ledger::{Failure, Ledger};
+use crate::store::sqlite::seal::Place;
+
+/// A row begins to wait.
+pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure> {
+    let draft = ledger.seal(Place { table: "approval", key: row.approval.0.as_bytes() }, &row.draft)?;
+    let added = ledger.run(
+        "INSERT INTO approval (approval, agency, role, submitter, message_type, peer, operation, list_row, rules,
+             preview, opened_ms, lapses_ms, state, closed_ms, message, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+         ON CONFLICT DO NOTHING",
+        params![
+            row.approval.0.as_bytes(),
+            row.agency.as_str(),
+            row.role.as_str(),
+            row.submitter.as_ref().map(|person| person.as_str()),
+            row.message_type.as_str(),
+            row.peer.as_str(),
+            row.operation.as_ref().map(|operation| operation.0.as_bytes()),
+            row.row,
+            column::list(&row.rules)?,
+            row.preview.0,
+            row.opened_ms,
+            row.lapses_ms,
+            row.state.as_str(),
+            row.closed_ms,
+            row.message.as_ref().map(|message| message.0.as_bytes()),
+            draft,
+        ],
+    )?;
+    if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
+}
+
+/// A person speaks, once, while it is open.
+pub(super) fn statement(ledger: Ledger<'_>, row: &StatementRow) -> Result<(), Failure> {
+    require_open(ledger, row.approval)?;
+    let added = ledger.run(
+        "INSERT INTO statement (approval, officer, agency, person, verdict, statement, at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        params![
+            row.approval.0.as_bytes(),
+            row.officer.as_str(),
+            row.agency.as_str(),
+            row.person.as_str(),
+            row.verdict,
+            row.statement,
+            row.at_ms,
+        ],
+    )?;
+    if added == 1 { Ok(()) } else { Err(Guard::Spoken.into()) }
+}
+
+/// The waiting ends.
+pub(super) fn close(
+    ledger: Ledger<'_>,
+    approval: ApprovalId,
+    state: ApprovalState,
+    at_ms: i64,
+) -> Result<(), Failure> {
+    require_open(ledger, approval)?;
+    ledger.run(
+        "UPDATE approval SET state = ?2, closed_ms = ?3 WHERE approval = ?1",
+        params![approval.0.as_bytes(), state.as_str(), at_ms],
+    )?;
+    Ok(())
+}
+
+fn require_open(ledger: Ledger<'_>, approval: ApprovalId) -> Result<(), Failure> {
+    let state = ledger.one(
+        "SELECT state FROM approval WHERE approval = ?1",
+        params![approval.0.as_bytes()],
+        |row| Ok(row.get::<_, String>(0)?),
+    )?;
+    match state {
+        None => Err(Guard::Absent.into()),
+        Some(state) if state == ApprovalState::Open.as_str() => Ok(()),
+        Some(_) => Err(Guard::NotOpen.into()),
+    }
+}

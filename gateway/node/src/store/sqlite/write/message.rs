@@ -1,0 +1,147 @@
+//! Messages going in and moving on.
+//!
+//! Not here: how they are read. INVARIANT: a row stands in `outbox` exactly while its message's state
+//! is `queued`.
+
+use puente_core::delivery::{Direction, InboundRow, MessageRow, OutboundRow, OutboundState};
+use puente_core::ids::{MessageId, ReleaseId};
+use rusqlite::params;
+
+use crate::store::error::Guard;
+use crate::store::sqlite::column;
+use crate::store::sqlite::ledger::{Failure, Ledger};
+use crate::store::sqlite::seal::Place;
+
+/// What an outbox row becomes.
+pub(super) struct Step<'a> {
+    pub(super) state: OutboundState,
+    pub(super) code: Option<&'a str>,
+    pub(super) due_ms: i64,
+    pub(super) attempts: u32,
+}
+
+/// A released message enters the outbox.
+pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Failure> {
+    let seq = insert(ledger, Direction::Out, &row.message, OutboundState::Queued.as_str())?;
+    if !row.withheld.is_empty() {
+        let place = Place { table: "withheld", key: row.message.message.0.as_bytes() };
+        let sealed = ledger.seal(place, &row.withheld)?;
+        ledger.run("INSERT INTO withheld (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+    }
+    enqueue(ledger, seq, row.due_ms, 0)
+}
+
+/// An accepted or refused message from a peer.
+pub(super) fn inbound(ledger: Ledger<'_>, row: &InboundRow) -> Result<(), Failure> {
+    let message = &row.message;
+    insert(ledger, Direction::In, message, &message.state)?;
+    let added = ledger.run(
+        "INSERT INTO inbound_id (message, release, issuer_digest, keep_until_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO NOTHING",
+        params![message.message.0.as_bytes(), message.release.0, row.issuer_digest.0, row.keep_until_ms],
+    )?;
+    if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
+}
+
+/// The outbox row moves on; one that waits no longer leaves the outbox.
+pub(super) fn advance(
+    ledger: Ledger<'_>,
+    message: MessageId,
+    release: ReleaseId,
+    step: &Step<'_>,
+) -> Result<(), Failure> {
+    let stored = ledger.one(
+        "SELECT seq, release, state FROM message WHERE message = ?1 AND direction = 0",
+        params![message.0.as_bytes()],
+        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?, row.get::<_, String>(2)?)),
+    )?;
+    let (seq, stored_release, state) = stored.ok_or(Guard::Absent)?;
+    if stored_release != release.0 {
+        return Err(Guard::OtherRelease.into());
+    }
+    let waits = state == OutboundState::Queued.as_str();
+    if !waits && state != OutboundState::Unconfirmed.as_str() {
+        return Err(Guard::Final.into());
+    }
+    ledger.run(
+        "UPDATE message SET state = ?2, code = ?3 WHERE seq = ?1",
+        params![seq, step.state.as_str(), step.code],
+    )?;
+    match (waits, step.state) {
+        (true, OutboundState::Queued) => postpone(ledger, seq, step),
+        (false, OutboundState::Queued) => enqueue(ledger, seq, step.due_ms, step.attempts),
+        (true, _) => dequeue(ledger, seq),
+        (false, _) => Ok(()),
+    }
+}
+
+fn insert(
+    ledger: Ledger<'_>,
+    direction: Direction,
+    message: &MessageRow,
+    state: &str,
+) -> Result<i64, Failure> {
+    let added = ledger.run(
+        "INSERT INTO message (message, direction, release, peer, lane, message_type, version, agency, role,
+             case_id, operation, list_row, in_reply_to, created_ms, expires_ms, state, code, categories)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+         ON CONFLICT (message) DO NOTHING",
+        params![
+            message.message.0.as_bytes(),
+            column::direction(direction),
+            message.release.0,
+            message.peer.as_str(),
+            column::lane(message.lane),
+            message.message_type.as_str(),
+            message.version,
+            message.agency.as_ref().map(|agency| agency.as_str()),
+            message.role.as_str(),
+            message.case.0.as_bytes(),
+            message.operation.as_ref().map(|operation| operation.0.as_bytes()),
+            message.row,
+            message.in_reply_to.as_ref().map(|question| question.0.as_bytes()),
+            message.created_ms,
+            message.expires_ms,
+            state,
+            message.code,
+            column::list(&message.categories)?,
+        ],
+    )?;
+    if added == 0 {
+        return Err(Guard::Taken.into());
+    }
+    let seq = ledger.connection.last_insert_rowid();
+    if !message.wire.is_empty() {
+        let sealed =
+            ledger.seal(Place { table: "wire", key: message.message.0.as_bytes() }, &message.wire)?;
+        ledger.run("INSERT INTO wire (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+    }
+    Ok(seq)
+}
+
+fn enqueue(ledger: Ledger<'_>, seq: i64, due_ms: i64, attempts: u32) -> Result<(), Failure> {
+    ledger.run(
+        "INSERT INTO outbox (peer, lane, created_ms, seq, case_id, due_ms, expires_ms, attempts)
+         SELECT peer, lane, created_ms, seq, case_id, ?2, expires_ms, ?3 FROM message WHERE seq = ?1",
+        params![seq, due_ms, attempts],
+    )?;
+    Ok(())
+}
+
+fn postpone(ledger: Ledger<'_>, seq: i64, step: &Step<'_>) -> Result<(), Failure> {
+    ledger.run(
+        "UPDATE outbox SET due_ms = ?2, attempts = ?3
+         WHERE (peer, lane, created_ms, seq) = (SELECT peer, lane, created_ms, seq FROM message WHERE seq = ?1)",
+        params![seq, step.due_ms, step.attempts],
+    )?;
+    Ok(())
+}
+
+fn dequeue(ledger: Ledger<'_>, seq: i64) -> Result<(), Failure> {
+    ledger.run(
+        "DELETE FROM outbox
+         WHERE (peer, lane, created_ms, seq) = (SELECT peer, lane, created_ms, seq FROM message WHERE seq = ?1)",
+        params![seq],
+    )?;
+    Ok(())
+}

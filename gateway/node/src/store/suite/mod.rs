@@ -1,0 +1,241 @@
+//! What every store must do, as cases over `&dyn Store`: run on each implementation.
+//!
+//! Not here: what only one medium has (files, keys, full disks). `for_every_case!` is the list.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub(super) mod approval;
+pub(super) mod commit;
+pub(super) mod outbox;
+pub(super) mod record;
+
+use puente_core::catalogue::Lane;
+use puente_core::delivery::{
+    ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind,
+    IdempotentAnswer, InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow, StatementRow,
+    Write,
+};
+use puente_core::ids::{
+    ApprovalId, CaseId, CountryCode, DecisionId, Digest, MessageId, OperationId, ReleaseId, Role,
+};
+use uuid::Uuid;
+
+use super::{Guard, Store, StoreError};
+
+/// Calls `$run!(family, case)` for every case there is.
+macro_rules! for_every_case {
+    ($run:ident) => {
+        $run! {
+            commit::a_stored_message_reads_back_whole,
+            commit::an_id_is_stored_once_in_either_direction,
+            commit::a_failing_write_undoes_its_whole_commit_and_names_itself,
+            commit::another_commit_of_the_group_survives_a_failing_one,
+            commit::a_token_is_of_its_own_commit,
+            commit::chunks_are_idempotent_and_never_change,
+            commit::forgetting_drops_answers_and_ids_past_their_keeping_only,
+            outbox::only_due_rows_come_out_oldest_release_first,
+            outbox::a_case_that_backs_off_holds_its_later_rows_but_no_other_case,
+            outbox::an_alert_that_backs_off_holds_no_other_alert,
+            outbox::another_release_is_not_moved,
+            outbox::a_final_state_is_final,
+            outbox::an_unconfirmed_row_waits_no_more_and_may_still_be_settled,
+            outbox::depth_is_right_after_each_transition,
+            outbox::expired_rows_are_found_while_they_wait,
+            record::a_repeated_receipt_is_ignored_and_a_sent_one_is_due_no_more,
+            record::a_known_inbound_message_comes_with_its_first_receipt,
+            record::events_reach_the_agency_named_and_every_agency_of_the_role,
+            record::the_latest_decision_of_a_message_reads_back,
+            record::an_idempotency_key_is_one_agencys_and_used_once,
+            record::history_tells_release_receipts_and_unreceipted_states,
+            record::an_operation_is_read_in_pages_without_gap_or_repeat,
+            record::replies_and_the_operators_listing_are_found,
+            approval::an_approval_reads_back_with_its_statements,
+            approval::a_person_speaks_once_and_only_while_it_is_open,
+            approval::an_approval_closes_once,
+            approval::lapsing_approvals_are_those_open_past_their_time,
+        }
+    };
+}
+pub(super) use for_every_case;
+
+pub(super) fn peer() -> CountryCode {
+    "GT".parse().unwrap()
+}
+
+pub(super) fn role() -> Role {
+    "returns_reception".parse().unwrap()
+}
+
+pub(super) fn message_id(number: u128) -> MessageId {
+    MessageId(Uuid::from_u128(number))
+}
+
+pub(super) fn release_of(number: u128) -> ReleaseId {
+    Digest::of(&number.to_be_bytes())
+}
+
+/// A message whose every column says something; case 1, bulk lane, released at `1_000 + number`.
+pub(super) fn message(direction: Direction, number: u128) -> MessageRow {
+    MessageRow {
+        direction,
+        message: message_id(number),
+        release: release_of(number),
+        peer: peer(),
+        lane: Lane::Bulk,
+        message_type: "return.manifest".parse().unwrap(),
+        version: 3,
+        agency: Some("INM".parse().unwrap()),
+        role: role(),
+        case: CaseId(Uuid::from_u128(1)),
+        operation: Some(OperationId(Uuid::from_u128(2))),
+        row: Some(7),
+        in_reply_to: None,
+        created_ms: 1_000 + i64::try_from(number).unwrap(),
+        expires_ms: 1_000_000,
+        state: if direction == Direction::Out { "queued" } else { "accepted" }.to_owned(),
+        code: None,
+        categories: vec!["id.core".to_owned(), "travel".to_owned()],
+        wire: b"MARK-WIRE".to_vec(),
+    }
+}
+
+/// An outbound row that is due at once.
+pub(super) fn outbound(number: u128) -> OutboundRow {
+    OutboundRow {
+        message: message(Direction::Out, number),
+        due_ms: 1_000,
+        withheld: b"MARK-WITHHELD".to_vec(),
+    }
+}
+
+pub(super) fn inbound(number: u128) -> InboundRow {
+    InboundRow {
+        message: message(Direction::In, number),
+        issuer_digest: Digest::of(b"issuer"),
+        keep_until_ms: 5_000,
+    }
+}
+
+/// The row's next state, with release and attempts as they would be.
+pub(super) fn moves(number: u128, state: OutboundState, due_ms: i64) -> Write {
+    Write::OutboundState {
+        message: message_id(number),
+        release: release_of(number),
+        state,
+        code: None,
+        due_ms,
+        attempts: 1,
+    }
+}
+
+pub(super) fn receipt(direction: Direction, number: u128, state: &str) -> ReceiptRow {
+    ReceiptRow {
+        direction,
+        peer: peer(),
+        message: message_id(number),
+        release: release_of(number),
+        state: state.to_owned(),
+        code: None,
+        at_ms: 2_000,
+        receipt: format!("{{\"state\":\"{state}\"}}").into_bytes(),
+        to_send: direction == Direction::In,
+    }
+}
+
+pub(super) fn decision(number: u128, message: u128) -> DecisionRow {
+    DecisionRow {
+        decision: DecisionId(Uuid::from_u128(number)),
+        message: Some(message_id(message)),
+        outcome: "permit_redacted".to_owned(),
+        rule: "rule.first".to_owned(),
+        spoke: vec!["rule.first".to_owned(), "rule.second".to_owned()],
+        policy: Digest::of(b"policy"),
+        facts: b"MARK-FACTS".to_vec(),
+        at_ms: 1_500,
+    }
+}
+
+pub(super) fn leaf(number: u128) -> LeafRow {
+    LeafRow {
+        leaf: Digest::of(&number.to_be_bytes()),
+        salt: vec![9; 16],
+        record: b"MARK-RECORD".to_vec(),
+        at_ms: 1_500,
+    }
+}
+
+pub(super) fn event(kind: EventKind, agency: Option<&str>, message: u128, state: &str) -> Event {
+    Event {
+        kind,
+        agency: agency.map(|agency| agency.parse().unwrap()),
+        role: role(),
+        message: Some(message_id(message)),
+        approval: None,
+        message_type: Some("return.manifest".parse().unwrap()),
+        state: state.to_owned(),
+        at_ms: 3_000,
+    }
+}
+
+pub(super) fn answer(agency: &str, key: &str, keep_until_ms: i64) -> IdempotentAnswer {
+    IdempotentAnswer {
+        agency: agency.parse().unwrap(),
+        key: key.to_owned(),
+        request: Digest::of(key.as_bytes()),
+        status: 202,
+        body: b"{}".to_vec(),
+        keep_until_ms,
+    }
+}
+
+pub(super) fn approval_id(number: u128) -> ApprovalId {
+    ApprovalId(Uuid::from_u128(number))
+}
+
+/// An open approval that lapses at `10_000 + number`.
+pub(super) fn approval(number: u128) -> ApprovalRow {
+    ApprovalRow {
+        approval: approval_id(number),
+        agency: "INM".parse().unwrap(),
+        role: role(),
+        submitter: Some("person-1".parse().unwrap()),
+        message_type: "return.manifest".parse().unwrap(),
+        peer: peer(),
+        operation: Some(OperationId(Uuid::from_u128(2))),
+        row: Some(4),
+        rules: vec!["hold.minor".to_owned()],
+        preview: Digest::of(b"preview"),
+        draft: b"MARK-DRAFT".to_vec(),
+        opened_ms: 1_000,
+        lapses_ms: 10_000 + i64::try_from(number).unwrap(),
+        state: ApprovalState::Open,
+        closed_ms: None,
+        message: None,
+    }
+}
+
+pub(super) fn statement(approval: u128, person: &str) -> StatementRow {
+    StatementRow {
+        approval: approval_id(approval),
+        officer: format!("officer-{person}").parse().unwrap(),
+        agency: "INM".parse().unwrap(),
+        person: person.parse().unwrap(),
+        verdict: "grant".to_owned(),
+        statement: "aa.bb.cc".to_owned(),
+        at_ms: 2_000,
+    }
+}
+
+/// Commits; every case numbers its commits alike, as the token is checked once.
+pub(super) async fn commit(store: &dyn Store, writes: Vec<Write>) -> Result<Committed, StoreError> {
+    store.commit(CommitId(1), writes).await
+}
+
+/// Commits what must succeed.
+pub(super) async fn put(store: &dyn Store, writes: Vec<Write>) {
+    commit(store, writes).await.unwrap();
+}
+
+/// The refusal of a commit's write number `write`.
+pub(super) fn conflict(write: usize, what: Guard) -> Result<Committed, StoreError> {
+    Err(StoreError::Conflict { write, what })
+}
