@@ -1,1 +1,3 @@
-//! placeholder
+//! The I/O of a Puente node.
+
+pub mod lists;
