@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod envelope;
 pub mod evidence;
 pub mod ids;
+pub mod json;
 pub mod matching;
 pub mod membership;
 pub mod personal;
