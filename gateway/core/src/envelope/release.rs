@@ -11,6 +11,7 @@ use crate::envelope::disclosure::{Disclosure, decoy, digest_ladder, size_ladder}
 use crate::envelope::header::{ConsentExtract, Header, IssuerClaims, PolicyRef, SealContext, Sections};
 use crate::envelope::{CryptoFailure, Randomness, Seal, Sign, TYP_DIRECT, wire};
 use crate::ids::{Category, CountryCode, Digest, MessageId, Realm, ReleaseId};
+use crate::personal::Personal;
 use crate::policy::Permit;
 
 /// Everything of a message that is known before it is sealed.
@@ -33,7 +34,7 @@ pub struct Draft<'a> {
     /// Expires at, seconds.
     pub expires_at: i64,
     /// Every category that was submitted.
-    pub sections: &'a BTreeMap<Category, Value>,
+    pub sections: &'a BTreeMap<Category, Personal<Value>>,
 }
 
 /// A message in its wire form.
@@ -75,7 +76,7 @@ pub fn release(
     let mut withheld = Vec::new();
     let mut plaintext = Zeroizing::new(Vec::with_capacity(4096));
     for (category, value) in draft.sections {
-        let disclosure = Disclosure::make(category, value, random)?;
+        let disclosure = Disclosure::make(category, value.reveal(), random)?;
         if permit.covers(category) {
             plaintext.extend_from_slice(disclosure.text().as_bytes());
             plaintext.push(b'\n');

@@ -1,1 +1,187 @@
-//! x
+//! Every metric and its labels in one list. INVARIANT: no label can hold personal data: labels are codes,
+//! lanes, families and countries, and families with S3 or S4 data are merged as `protection`.
+
+use std::sync::Arc;
+
+use prometheus::{
+    Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+use puente_core::ids::MessageType;
+
+use crate::store::CommitObserver;
+
+/// Which listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// The country's own systems.
+    Domestic,
+    /// The other members.
+    Federation,
+}
+
+impl Face {
+    /// The face as a label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Domestic => "domestic",
+            Self::Federation => "federation",
+        }
+    }
+}
+
+/// All metrics of a node.
+pub struct Metrics {
+    registry: Registry,
+    messages: IntCounterVec,
+    decisions: IntCounterVec,
+    rejected: IntCounterVec,
+    deliveries: HistogramVec,
+    queue_depth: IntGaugeVec,
+    queue_oldest: GaugeVec,
+    certificate_days: GaugeVec,
+    commit_seconds: Histogram,
+    commit_writes: Histogram,
+    clock_skew: GaugeVec,
+    approvals_open: IntGauge,
+    peer_up: IntGaugeVec,
+    started: Gauge,
+}
+
+/// Families whose categories are S3 or S4: never told apart by a metric.
+const PROTECTION_FAMILIES: [&str; 6] = ["child", "trafficking", "asylum", "tracing", "missing_child", "emergency"];
+
+/// The family of a type as a label.
+#[must_use]
+pub fn family_label(message_type: &MessageType) -> &str {
+    let family = message_type.family();
+    if PROTECTION_FAMILIES.contains(&family) { "protection" } else { family }
+}
+
+impl Metrics {
+    /// Registers every metric.
+    ///
+    /// # Errors
+    /// When two share a name, which a test would have shown.
+    pub fn new() -> Result<Arc<Self>, prometheus::Error> {
+        let registry = Registry::new();
+        let counters = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let gauges = |name: &str, help: &str, labels: &[&str]| -> Result<GaugeVec, prometheus::Error> {
+            let metric = GaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let int_gauges = |name: &str, help: &str, labels: &[&str]| -> Result<IntGaugeVec, prometheus::Error> {
+            let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let histogram = |name: &str, help: &str, buckets: Vec<f64>| -> Result<Histogram, prometheus::Error> {
+            let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
+        let seconds = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
+        let deliveries = HistogramVec::new(
+            HistogramOpts::new("puente_delivery_seconds", "From release to the peer's receipt.").buckets(seconds.clone()),
+            &["lane"],
+        )?;
+        registry.register(Box::new(deliveries.clone()))?;
+        let approvals_open = IntGauge::new("puente_approvals_open", "Held rows that wait for officers.")?;
+        registry.register(Box::new(approvals_open.clone()))?;
+        let started = Gauge::new("puente_start_time_seconds", "When the node started, Unix time.")?;
+        registry.register(Box::new(started.clone()))?;
+        Ok(Arc::new(Self {
+            messages: counters("puente_messages_total", "Messages by family, direction and verdict.", &["family", "direction", "verdict"])?,
+            decisions: counters("puente_policy_decisions_total", "Decisions by rule and outcome.", &["rule", "outcome"])?,
+            rejected: counters("puente_rejected_total", "What a face refused, by code.", &["code", "face"])?,
+            queue_depth: int_gauges("puente_queue_depth", "Messages that wait, by lane.", &["lane"])?,
+            queue_oldest: gauges("puente_queue_oldest_seconds", "Age of the oldest message that waits, by lane.", &["lane"])?,
+            certificate_days: gauges("puente_certificate_days_left", "Days until a certificate ends.", &["kind"])?,
+            commit_seconds: histogram("puente_store_commit_seconds", "Time of one group commit with its fsync.", seconds)?,
+            commit_writes: histogram("puente_store_commit_writes", "Writes in one group commit.", vec![1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0])?,
+            clock_skew: gauges("puente_clock_skew_seconds", "How far a peer's clock is from ours.", &["peer"])?,
+            peer_up: int_gauges("puente_peer_up", "1 when the last exchange with the peer succeeded.", &["peer"])?,
+            deliveries,
+            approvals_open,
+            started,
+            registry,
+        }))
+    }
+
+    /// A message of this type got this verdict.
+    pub fn message(&self, message_type: &MessageType, direction: &str, verdict: &str) {
+        self.messages.with_label_values(&[family_label(message_type), direction, verdict]).inc();
+    }
+
+    /// A submission got this verdict by this rule.
+    pub fn verdict(&self, outcome: &str, rule: Option<&str>) {
+        self.decisions.with_label_values(&[rule.unwrap_or("none"), outcome]).inc();
+    }
+
+    /// A face refused something.
+    pub fn rejected(&self, face: Face, code: &str) {
+        self.rejected.with_label_values(&[code, face.as_str()]).inc();
+    }
+
+    /// A message was receipted this long after its release.
+    pub fn delivered(&self, lane: &str, seconds: f64) {
+        self.deliveries.with_label_values(&[lane]).observe(seconds);
+    }
+
+    /// How long the queues are.
+    pub fn queue(&self, lane: &str, depth: i64, oldest_seconds: f64) {
+        self.queue_depth.with_label_values(&[lane]).set(depth);
+        self.queue_oldest.with_label_values(&[lane]).set(oldest_seconds);
+    }
+
+    /// How long a certificate still stands.
+    pub fn certificate(&self, kind: &str, days: f64) {
+        self.certificate_days.with_label_values(&[kind]).set(days);
+    }
+
+    /// How the last exchange with a peer went.
+    pub fn peer(&self, peer: &str, up: bool) {
+        self.peer_up.with_label_values(&[peer]).set(i64::from(up));
+    }
+
+    /// How far a peer's clock is from ours.
+    pub fn skew(&self, peer: &str, seconds: f64) {
+        self.clock_skew.with_label_values(&[peer]).set(seconds);
+    }
+
+    /// How many rows wait for officers.
+    pub fn approvals(&self, open: i64) {
+        self.approvals_open.set(open);
+    }
+
+    /// When the node started.
+    #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch fit a double")]
+    pub fn started(&self, at_s: i64) {
+        self.started.set(at_s as f64);
+    }
+
+    /// All of it in Prometheus' text format.
+    ///
+    /// # Errors
+    /// When the encoder fails.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        let mut buffer = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut buffer)?;
+        String::from_utf8(buffer).map_err(|error| prometheus::Error::Msg(error.to_string()))
+    }
+}
+
+impl CommitObserver for Metrics {
+    #[expect(clippy::cast_precision_loss, reason = "counts and microseconds are small")]
+    fn committed(&self, _commits: usize, writes: usize, micros: u64) {
+        self.commit_seconds.observe(micros as f64 / 1e6);
+        self.commit_writes.observe(writes as f64);
+    }
+}

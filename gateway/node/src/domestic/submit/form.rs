@@ -1,0 +1,195 @@
+//! The submission as the domestic API takes it: one message about at most one person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use puente_core::envelope::RecipientRef;
+use puente_core::ids::{AgreementId, CaseId, Category, MessageId, MessageType, OperationId, Purpose, Role};
+use puente_core::personal::Personal;
+use puente_core::policy::{Approval, BasisType, StatedFacts, Subject};
+
+/// The legal basis as submitted; an agreement's standing is looked up here, never stated.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasisForm {
+    /// Which kind.
+    #[serde(rename = "type")]
+    pub basis: BasisType,
+    /// The agreement it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AgreementId>,
+    /// The consent it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Personal<Value>>,
+}
+
+/// One submitted message.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Submission {
+    /// The row of the sender's list, for the answer; it never leaves the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+    /// Message type.
+    #[serde(rename = "type")]
+    pub message_type: MessageType,
+    /// Version of the type; the newest when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The role in which the agency acts, when it holds several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whom it is for.
+    pub recipient: RecipientRef,
+    /// The thread; a new one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseId>,
+    /// The return operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    /// The message of the same thread that takes effect before this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<MessageId>,
+    /// The message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<MessageId>,
+    /// Purpose.
+    pub purpose: Purpose,
+    /// Legal basis.
+    pub legal_basis: BasisForm,
+    /// The agency's own reference for the person; only a pairwise pseudonym of it leaves the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_id: Option<Personal<String>>,
+    /// What policy needs to know of the person; never leaves the node.
+    #[serde(default)]
+    pub subject: Subject,
+    /// What policy needs to know of the step.
+    #[serde(default)]
+    pub facts: StatedFacts,
+    /// Approvals of authorities that the submission rests on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub approvals: BTreeSet<Approval>,
+    /// Content by category.
+    pub sections: BTreeMap<Category, Personal<Value>>,
+}
+
+/// What would or did become of one submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The row of the sender's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+    /// accepted, redacted, held, refused, malformed or duplicate.
+    pub verdict: Outcome,
+    /// The message, when one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// The thread it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseId>,
+    /// The approval that it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<puente_core::ids::ApprovalId>,
+    /// The determining rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Reason>,
+    /// Categories removed, each with its rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Removal>,
+    /// Obligations that come with the permit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obligations: Vec<String>,
+    /// What is wrong, cell by cell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Finding>,
+    /// What should be looked at; never a reason to refuse.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Finding>,
+}
+
+/// The verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Goes as submitted.
+    Accepted,
+    /// Goes without some categories.
+    Redacted,
+    /// Waits for two officers.
+    Held,
+    /// A rule refuses it.
+    Refused,
+    /// It is not a message of its type.
+    Malformed,
+    /// It repeats another row of the same list.
+    Duplicate,
+}
+
+impl Outcome {
+    /// The verdict as a metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Redacted => "redacted",
+            Self::Held => "held",
+            Self::Refused => "refused",
+            Self::Malformed => "malformed",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+/// A rule with its reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Rule id.
+    pub id: String,
+    /// Reason, in Spanish.
+    pub es: String,
+    /// Reason, in English.
+    pub en: String,
+}
+
+/// A category that is removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removal {
+    /// Which.
+    pub category: Category,
+    /// Why.
+    pub rule: Reason,
+}
+
+/// Something wrong or worth a look, at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable code.
+    pub code: String,
+    /// Cell, column or JSON Pointer.
+    pub field: String,
+    /// What and what to do, in Spanish.
+    pub es: String,
+    /// What and what to do, in English.
+    pub en: String,
+}
+
+impl Verdict {
+    /// A verdict with nothing else to say yet.
+    #[must_use]
+    pub const fn new(row: Option<u32>, verdict: Outcome) -> Self {
+        Self {
+            row,
+            verdict,
+            message_id: None,
+            case: None,
+            approval_id: None,
+            rule: None,
+            removed: Vec::new(),
+            obligations: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! From a submission to a queued message, a held row or a recorded refusal.
+//!
+//! Not here: HTTP. INVARIANT: nothing is answered before the commit that holds its writes is durable, and
+//! the decision is recorded whatever it was.
+
+mod form;
+mod prepare;
+mod report;
+
+use puente_core::delivery::{CommitId, IdempotentAnswer, Write};
+use puente_core::problem::Problem;
+
+use crate::node::{Node, store_problem};
+use crate::register::KnownAgency;
+use crate::store::{Guard, StoreError};
+
+pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
+pub use prepare::{Mode, Prepared, prepare};
+pub use report::{fault_of, problem_finding, verdict_status};
+
+/// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.
+///
+/// # Errors
+/// When the store did not commit: then nothing was accepted. `None` when the idempotency key was taken
+/// meanwhile: the caller reads the stored answer.
+pub async fn commit(
+    node: &Node,
+    prepared: Vec<Prepared>,
+    answer: impl FnOnce(&[Verdict]) -> Option<IdempotentAnswer>,
+) -> Result<Option<Vec<Verdict>>, Problem> {
+    let mut writes = Vec::with_capacity(prepared.len() * 4 + 1);
+    let mut verdicts = Vec::with_capacity(prepared.len());
+    for item in prepared {
+        writes.extend(item.writes);
+        verdicts.push(item.verdict);
+    }
+    let key_at = writes.len();
+    if let Some(answer) = answer(&verdicts) {
+        writes.push(Write::Idempotent(answer));
+    }
+    let token = match node.commit(writes).await {
+        Ok(token) => token,
+        Err(StoreError::Conflict { write, what: Guard::Taken }) if write == key_at => return Ok(None),
+        Err(error) => return Err(store_problem(&error)),
+    };
+    debug_assert!(token.id() != CommitId(0));
+    for verdict in &verdicts {
+        node.metrics.verdict(verdict.verdict.as_str(), verdict.rule.as_ref().map(|rule| rule.id.as_str()));
+    }
+    Ok(Some(verdicts))
+}
+
+/// The role in which an agency acts: the one it names, or its only one.
+#[must_use]
+pub fn acting_role<'a>(
+    caller: &'a KnownAgency,
+    named: Option<&puente_core::ids::Role>,
+) -> Option<&'a puente_core::ids::Role> {
+    match named {
+        Some(role) => caller.roles.iter().find(|held| *held == role),
+        None => match caller.roles.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,407 @@
+//! One submission through catalogue and policy to the writes that it asks for; nothing is stored here.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use puente_core::catalogue::{Descriptor, Lane};
+use puente_core::delivery::{
+    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow, OutboundState,
+    Write,
+};
+use puente_core::envelope::{BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release};
+use puente_core::evidence::{Leaf, LeafRecord};
+use puente_core::ids::{
+    ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role,
+};
+use puente_core::policy::{Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, RuleId, SendFacts};
+use puente_core::problem::{self, Problem};
+
+use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::report::{finding, problem_finding, reason};
+use crate::domestic::submit::acting_role;
+use crate::node::{Node, Rules};
+use crate::register::KnownAgency;
+
+/// Why a submission is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// To be sent.
+    Submit,
+    /// Only to see what would happen.
+    DryRun,
+    /// Two officers have released these holds of an approval.
+    Released {
+        /// The approval.
+        approval: ApprovalId,
+        /// The rules whose hold is lifted.
+        holds: BTreeSet<RuleId>,
+    },
+}
+
+/// What is to be written for one submission, and the verdict that may be told once it is.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Writes; empty in a dry run.
+    pub writes: Vec<Write>,
+}
+
+struct Parts<'a> {
+    node: &'a Node,
+    rules: &'a Rules,
+    caller: &'a KnownAgency,
+    role: &'a Role,
+    descriptor: &'a Descriptor,
+    submission: &'a Submission,
+    now_ms: i64,
+}
+
+/// Takes one submission as far as it goes.
+#[must_use]
+pub fn prepare(node: &Node, caller: &KnownAgency, submission: &Submission, mode: &Mode) -> Prepared {
+    match attempt(node, caller, submission, mode) {
+        Ok(prepared) => prepared,
+        Err(problems) => {
+            let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
+            verdict.problems = problems;
+            Prepared { verdict, writes: Vec::new() }
+        }
+    }
+}
+
+fn attempt(node: &Node, caller: &KnownAgency, submission: &Submission, mode: &Mode) -> Result<Prepared, Vec<Finding>> {
+    let one = |problem: Problem| vec![problem_finding(&problem)];
+    let rules = node.rules.get();
+    let role = acting_role(caller, submission.role.as_ref())
+        .ok_or_else(|| one(Problem::new(&problem::CLIENT_NOT_ENTITLED).at("/role")))?;
+    if rules.catalogue.descriptor(&submission.message_type, None).is_none() {
+        return Err(one(Problem::new(&problem::TYPE_UNKNOWN).at("/type")));
+    }
+    let descriptor = rules
+        .catalogue
+        .descriptor(&submission.message_type, submission.version)
+        .ok_or_else(|| one(Problem::new(&problem::TYPE_VERSION).at("/version")))?;
+    let now_ms = node.clock.now_ms();
+    let to = &submission.recipient;
+    if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref()) || to.country == *node.country() {
+        return Err(one(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient")));
+    }
+    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
+    let warnings = parts.validate()?;
+    let facts = parts.facts(mode)?;
+    let decision = rules.policy.send(&facts);
+    let mut prepared = parts.follow(&decision, mode).map_err(one)?;
+    prepared.verdict.warnings = warnings;
+    Ok(prepared)
+}
+
+impl Parts<'_> {
+    /// Sections against their schemas; numbers against their rules. Errors are problems, wrong check digits are warnings.
+    fn validate(&self) -> Result<Vec<Finding>, Vec<Finding>> {
+        let present: BTreeSet<Category> = self.submission.sections.keys().cloned().collect();
+        let mut problems: Vec<Finding> = self
+            .rules
+            .catalogue
+            .required_missing(self.descriptor, &present)
+            .iter()
+            .map(|category| finding(&problem::FIELD_MISSING, format!("/sections/{category}")))
+            .collect();
+        for (category, value) in &self.submission.sections {
+            for invalid in self.rules.catalogue.validate(self.descriptor, category, value.reveal()) {
+                problems.push(Finding {
+                    code: problem::SCHEMA_INVALID.code.to_owned(),
+                    field: format!("/sections/{category}{}", invalid.pointer),
+                    es: invalid.es,
+                    en: invalid.en,
+                });
+            }
+        }
+        if problems.is_empty() { Ok(self.number_warnings()) } else { Err(problems) }
+    }
+
+    fn number_warnings(&self) -> Vec<Finding> {
+        let numbers = self
+            .submission
+            .sections
+            .iter()
+            .find(|(category, _)| category.as_str() == "id.numbers")
+            .and_then(|(_, value)| value.reveal().get("numbers")?.as_array());
+        let text = |number: &serde_json::Value, field: &str| number.get(field).and_then(|v| v.as_str()).map(str::to_owned);
+        let mut warnings = Vec::new();
+        for (index, number) in numbers.into_iter().flatten().enumerate() {
+            let (Some(country), Some(kind), Some(value)) = (text(number, "country"), text(number, "kind"), text(number, "value"))
+            else {
+                continue;
+            };
+            let Ok(country) = country.parse() else { continue };
+            if let Some(warning) = puente_core::catalogue::identity::check(&country, &kind, &value) {
+                warnings.push(Finding {
+                    code: warning.code.to_owned(),
+                    field: format!("/sections/id.numbers/numbers/{index}/value"),
+                    es: warning.es.to_owned(),
+                    en: warning.en.to_owned(),
+                });
+            }
+        }
+        warnings
+    }
+
+    fn facts(&self, mode: &Mode) -> Result<SendFacts, Vec<Finding>> {
+        let submission = self.submission;
+        let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let consent: Option<Consent> = match &submission.legal_basis.consent {
+            None => None,
+            Some(value) => Some(serde_json::from_value(value.reveal().clone()).map_err(|_| {
+                vec![finding(&problem::FIELD_INVALID, "/legal_basis/consent")]
+            })?),
+        };
+        let agreement = submission.legal_basis.agreement.as_ref().map(|id| {
+            self.rules.agreements.claim(
+                id,
+                self.node.country(),
+                &submission.recipient.country,
+                &submission.message_type,
+                now,
+            )
+        });
+        let released_holds = match mode {
+            Mode::Released { holds, .. } => holds.clone(),
+            Mode::Submit | Mode::DryRun => BTreeSet::new(),
+        };
+        Ok(SendFacts {
+            realm: self.node.realm(),
+            message: submission.message_type.clone(),
+            purpose: submission.purpose.clone(),
+            sender: Party { country: self.node.country().clone(), role: self.role.clone() },
+            recipient: Party {
+                country: submission.recipient.country.clone(),
+                role: submission.recipient.role.clone(),
+            },
+            subject: submission.subject.clone(),
+            basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
+            approvals: submission.approvals.clone(),
+            host: HostFacts::default(),
+            stated: submission.facts.clone(),
+            requested: submission.sections.keys().cloned().collect(),
+            released_holds,
+            now,
+        })
+    }
+
+    fn follow(&self, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
+        let id = DecisionId(self.node.fresh_id());
+        let outcome = match decision.outcome {
+            Decided::Permit => Outcome::Accepted,
+            Decided::PermitRedacted => Outcome::Redacted,
+            Decided::NeedsApproval => Outcome::Held,
+            Decided::Deny => Outcome::Refused,
+        };
+        let mut verdict = Verdict::new(self.submission.row, outcome);
+        verdict.rule = Some(reason(&self.rules.policy, &decision.rule));
+        verdict.obligations.clone_from(&decision.obligations);
+        verdict.removed = decision
+            .removed
+            .iter()
+            .map(|(category, rule)| Removal { category: category.clone(), rule: reason(&self.rules.policy, rule) })
+            .collect();
+        let mut writes = Vec::new();
+        if *mode != Mode::DryRun {
+            let message = match decision.permit() {
+                Some(permit) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
+                None => {
+                    if decision.outcome == Decided::NeedsApproval {
+                        self.hold(decision, &mut verdict, &mut writes)?;
+                    }
+                    None
+                }
+            };
+            writes.push(Write::Decision(self.decision_row(decision, id, message)?));
+        }
+        Ok(Prepared { verdict, writes })
+    }
+
+    fn release(
+        &self,
+        permit: &puente_core::policy::Permit,
+        decision: &Decision,
+        decision_id: DecisionId,
+        verdict: &mut Verdict,
+        writes: &mut Vec<Write>,
+    ) -> Result<MessageId, Problem> {
+        let (node, submission) = (self.node, self.submission);
+        let message = MessageId(node.fresh_id());
+        let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+        let issued_at = self.now_ms.div_euclid(1000);
+        let expires_at = issued_at.saturating_add(i64::from(self.descriptor.expires_hours) * 3600);
+        let to = &submission.recipient;
+        let sealer = node
+            .membership
+            .get()
+            .sealer(&to.country, &to.role, issued_at)
+            .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
+        let header = Header {
+            message_type: submission.message_type.clone(),
+            version: self.descriptor.version,
+            sender: SenderRef {
+                country: node.country().clone(),
+                agency: self.caller.agency.clone(),
+                role: self.role.clone(),
+            },
+            recipient: to.clone(),
+            case,
+            operation: submission.operation,
+            after: submission.after,
+            in_reply_to: submission.in_reply_to,
+            subject_ref: submission.subject_id.as_ref().map(|id| node.pairwise(&to.country, id.reveal())),
+            purpose: submission.purpose.clone(),
+            legal_basis: BasisRef {
+                kind: submission.legal_basis.basis.code().to_owned(),
+                agreement: submission.legal_basis.agreement.clone(),
+            },
+            handling: Handling {
+                onward: "domestic_same_purpose".to_owned(),
+                retention_days: self.descriptor.retention_days,
+            },
+        };
+        let draft = Draft {
+            message,
+            realm: node.realm(),
+            from: node.country(),
+            header,
+            consent: None,
+            policy: PolicyRef { digest: decision.digest, decision: decision_id },
+            issued_at,
+            expires_at,
+            sections: &submission.sections,
+        };
+        let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())
+            .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
+        let withheld = made.withheld.iter().map(Disclosure::text).collect::<Vec<_>>().join("\n").into_bytes();
+        verdict.message_id = Some(message);
+        verdict.case = Some(case);
+        writes.push(self.leaf("message", message.to_string(), made.id)?);
+        writes.push(Write::Outbound(OutboundRow {
+            message: MessageRow {
+                direction: Direction::Out,
+                message,
+                release: made.id,
+                peer: to.country.clone(),
+                lane: self.descriptor.lane,
+                message_type: submission.message_type.clone(),
+                version: self.descriptor.version,
+                agency: Some(self.caller.agency.clone()),
+                role: self.role.clone(),
+                case,
+                operation: submission.operation,
+                row: submission.row,
+                in_reply_to: submission.in_reply_to,
+                created_ms: self.now_ms,
+                expires_ms: expires_at.saturating_mul(1000),
+                state: OutboundState::Queued.as_str().to_owned(),
+                code: None,
+                categories: made.labels.iter().map(ToString::to_string).collect(),
+                wire: made.wire,
+            },
+            due_ms: self.now_ms,
+            withheld,
+        }));
+        Ok(message)
+    }
+
+    fn hold(&self, decision: &Decision, verdict: &mut Verdict, writes: &mut Vec<Write>) -> Result<(), Problem> {
+        let node = self.node;
+        let approval = ApprovalId(node.fresh_id());
+        verdict.approval_id = Some(approval);
+        let preview = preview_digest(self.submission, decision)?;
+        let draft = serde_json::to_vec(self.submission).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let minutes = i64::try_from(node.config.times.approval_minutes).unwrap_or(i64::MAX);
+        writes.push(Write::Approval(ApprovalRow {
+            approval,
+            agency: self.caller.agency.clone(),
+            role: self.role.clone(),
+            submitter: None::<PersonId>,
+            message_type: self.submission.message_type.clone(),
+            peer: self.submission.recipient.country.clone(),
+            operation: self.submission.operation,
+            row: self.submission.row,
+            rules: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
+            preview,
+            draft,
+            opened_ms: self.now_ms,
+            lapses_ms: self.now_ms.saturating_add(minutes.saturating_mul(60_000)),
+            state: ApprovalState::Open,
+            closed_ms: None,
+            message: None,
+        }));
+        writes.push(Write::Event(Event {
+            kind: EventKind::ApprovalOpened,
+            agency: Some(self.caller.agency.clone()),
+            role: self.role.clone(),
+            message: None,
+            approval: Some(approval),
+            message_type: Some(self.submission.message_type.clone()),
+            state: ApprovalState::Open.as_str().to_owned(),
+            at_ms: self.now_ms,
+        }));
+        Ok(())
+    }
+
+    fn decision_row(
+        &self,
+        decision: &Decision,
+        id: DecisionId,
+        message: Option<MessageId>,
+    ) -> Result<DecisionRow, Problem> {
+        let facts = serde_json::to_vec(&json!({
+            "type": self.submission.message_type,
+            "purpose": self.submission.purpose,
+            "sender": {"country": self.node.country(), "role": self.role},
+            "recipient": self.submission.recipient,
+            "subject": self.submission.subject,
+            "legal_basis": self.submission.legal_basis,
+            "facts": self.submission.facts,
+            "approvals": self.submission.approvals,
+            "requested": self.submission.sections.keys().collect::<Vec<_>>(),
+        }))
+        .map_err(|_| Problem::new(&problem::INTERNAL))?;
+        Ok(DecisionRow {
+            decision: id,
+            message,
+            outcome: decision.outcome.as_str().to_owned(),
+            rule: decision.rule.as_str().to_owned(),
+            spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
+            policy: decision.digest,
+            facts,
+            at_ms: self.now_ms,
+        })
+    }
+
+    fn leaf(&self, kind: &str, id: String, digest: Digest) -> Result<Write, Problem> {
+        let record = LeafRecord { kind, id, digest, at_ms: self.now_ms };
+        let leaf = Leaf::new(&record, self.node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        Ok(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms: self.now_ms }))
+    }
+}
+
+/// Digest of what officers see before they release: the submission and what would be delivered of it.
+///
+/// # Errors
+/// When the submission cannot be serialised.
+pub fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Digest, Problem> {
+    let bytes = serde_json::to_vec(&(submission, &decision.deliver, &decision.removed))
+        .map_err(|_| Problem::new(&problem::INTERNAL))?;
+    Ok(Digest::of(&bytes))
+}
+
+/// The lane of a message type, for metrics.
+#[must_use]
+pub const fn lane_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Alert => "alert",
+        Lane::Control => "control",
+        Lane::Bulk => "bulk",
+    }
+}

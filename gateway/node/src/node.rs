@@ -1,0 +1,209 @@
+//! What one node is made of: identity, keys, rules, membership, store. Built by `run`, shared by both faces.
+//!
+//! Not here: any behaviour of a face. INVARIANT: rules, membership and register are replaced whole, so that
+//! one request never sees half of two versions.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{Notify, watch};
+use uuid::Uuid;
+
+use puente_core::catalogue::{Catalogue, Lane};
+use puente_core::delivery::{CommitId, Committed, Write};
+use puente_core::envelope::{Open, Randomness, Seal, Sign};
+use puente_core::ids::{CountryCode, KeyId, Realm, Role};
+use puente_core::membership::Membership;
+use puente_core::policy::{Agreements, PolicyEngine};
+use puente_core::problem::{self, Problem};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::register::Register;
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+
+/// A value that is replaced whole while others read it.
+pub struct Replaceable<T>(RwLock<Arc<T>>);
+
+impl<T> Replaceable<T> {
+    /// Starts with this value.
+    pub fn new(value: T) -> Self {
+        Self(RwLock::new(Arc::new(value)))
+    }
+
+    /// The value in force.
+    pub fn get(&self) -> Arc<T> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another in force.
+    pub fn replace(&self, value: T) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+    }
+}
+
+/// Catalogue, policies and agreements that belong together.
+pub struct Rules {
+    /// Message types and schemas.
+    pub catalogue: Catalogue,
+    /// The decision function.
+    pub policy: PolicyEngine,
+    /// Agreements between states.
+    pub agreements: Agreements,
+}
+
+/// The node's private keys.
+pub struct NodeKeys {
+    /// Signs messages.
+    pub message: Box<dyn Sign>,
+    /// Signs receipts.
+    pub receipt: Box<dyn Sign>,
+    /// Opens what is sealed to a role, by key id.
+    pub openers: BTreeMap<KeyId, Box<dyn Open>>,
+    /// Seals what is kept for a role of this country, by role.
+    pub own_seals: BTreeMap<Role, Box<dyn Seal>>,
+    /// Makes pairwise pseudonyms.
+    pub pairwise: aws_lc_rs::hmac::Key,
+}
+
+/// One node.
+pub struct Node {
+    /// Settings.
+    pub config: Config,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives random bytes.
+    pub random: Arc<dyn Randomness>,
+    /// Keeps everything.
+    pub store: Arc<dyn Store>,
+    /// Private keys.
+    pub keys: NodeKeys,
+    /// Catalogue, policies, agreements.
+    pub rules: Replaceable<Rules>,
+    /// The federation.
+    pub membership: Replaceable<Membership>,
+    /// The country's agencies.
+    pub register: Replaceable<Register>,
+    /// Counters and histograms.
+    pub metrics: Arc<Metrics>,
+    commits: AtomicU64,
+    outbox: Notify,
+    events: watch::Sender<u64>,
+}
+
+impl Node {
+    /// Puts the parts together.
+    #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "the composition root hands over every part once")]
+    pub fn new(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Randomness>,
+        store: Arc<dyn Store>,
+        keys: NodeKeys,
+        rules: Rules,
+        membership: Membership,
+        register: Register,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            config,
+            clock,
+            random,
+            store,
+            keys,
+            rules: Replaceable::new(rules),
+            membership: Replaceable::new(membership),
+            register: Replaceable::new(register),
+            metrics,
+            commits: AtomicU64::new(1),
+            outbox: Notify::new(),
+            events: watch::Sender::new(0),
+        }
+    }
+
+    /// This country.
+    #[must_use]
+    pub const fn country(&self) -> &CountryCode {
+        &self.config.country
+    }
+
+    /// This realm.
+    #[must_use]
+    pub const fn realm(&self) -> Realm {
+        self.config.realm
+    }
+
+    /// A fresh UUIDv7 (RFC 9562 section 5.7) of this instant.
+    #[must_use]
+    pub fn fresh_id(&self) -> Uuid {
+        let mut random = [0_u8; 10];
+        self.random.fill(&mut random);
+        let millis = u64::try_from(self.clock.now_ms()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
+    /// A random number, for jitter.
+    #[must_use]
+    pub fn fresh_random(&self) -> u64 {
+        let mut bytes = [0_u8; 8];
+        self.random.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// The pseudonym of a subject toward one peer: another one toward every other.
+    #[must_use]
+    pub fn pairwise(&self, peer: &CountryCode, subject: &str) -> String {
+        let tag = aws_lc_rs::hmac::sign(&self.keys.pairwise, format!("{peer}\n{subject}").as_bytes());
+        puente_core::envelope::base64url(tag.as_ref().get(..16).unwrap_or_default())
+    }
+
+    /// Makes writes durable; the token proves it.
+    ///
+    /// # Errors
+    /// As the store says; nothing was written then.
+    pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
+        let told = writes.iter().any(|write| matches!(write, Write::Event(_)));
+        let queued = writes.iter().any(|write| matches!(write, Write::Outbound(_) | Write::Receipt(_)));
+        let id = CommitId(self.commits.fetch_add(1, Ordering::Relaxed));
+        let token = self.store.commit(id, writes).await?;
+        if told {
+            self.events.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        if queued {
+            self.outbox.notify_waiters();
+        }
+        Ok(token)
+    }
+
+    /// Resolves when something may have entered the outbox.
+    pub fn outbox_changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.outbox.notified()
+    }
+
+    /// Tells whoever waits on the outbox to look again.
+    pub fn look_at_outbox(&self) {
+        self.outbox.notify_waiters();
+    }
+
+    /// A receiver that changes with every event for the domestic side.
+    #[must_use]
+    pub fn watch_events(&self) -> watch::Receiver<u64> {
+        self.events.subscribe()
+    }
+}
+
+/// The lanes, most urgent first.
+pub const LANES: [Lane; 3] = [Lane::Alert, Lane::Control, Lane::Bulk];
+
+/// What a store's failure means to the one who asked.
+#[must_use]
+pub fn store_problem(error: &StoreError) -> Problem {
+    tracing::warn!(error = %error, "store");
+    match error {
+        StoreError::Overloaded => Problem::new(&problem::OVERLOADED),
+        _ => Problem::new(&problem::STORE_UNAVAILABLE),
+    }
+}
