@@ -1,1 +1,51 @@
-//! x
+//! The domestic face: the country's own systems and agencies, over mTLS.
+//!
+//! Not here: the accept loop (`serve`). INVARIANT: every route runs only for an active agency whose
+//! certificate the register lists, and answers only what belongs to its roles.
+
+mod approvals;
+mod attachments;
+mod caller;
+mod idempotency;
+mod inbox;
+mod messages;
+mod openapi;
+mod operations;
+pub mod submit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+
+use puente_core::problem::{self, Problem};
+
+use crate::node::Node;
+use crate::serve::ProblemReply;
+
+pub use approvals::lapse_approvals;
+
+/// The routes of the domestic face.
+pub fn router(node: &Arc<Node>) -> Router {
+    Router::new()
+        .route("/v1/messages", post(messages::submit_one))
+        .route("/v1/messages/batch", post(messages::submit_batch))
+        .route("/v1/messages/dry-run", post(messages::dry_run))
+        .route("/v1/messages/{id}", get(messages::status))
+        .route("/v1/messages/{id}/content", get(messages::content))
+        .route("/v1/inbox", get(inbox::inbox))
+        .route("/v1/operations/{id}", get(operations::reconcile))
+        .route("/v1/operations/{id}/manifest", post(operations::upload))
+        .route("/v1/operations/{id}/print", get(operations::print))
+        .route("/v1/operations/{id}/arrivals", get(operations::arrivals))
+        .route("/v1/approvals", get(approvals::list))
+        .route("/v1/approvals/{id}", get(approvals::show))
+        .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/attachments/{root}/{index}", put(attachments::put_chunk).get(attachments::chunk))
+        .route("/v1/catalogue", get(messages::catalogue))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))
+        .method_not_allowed_fallback(async || ProblemReply(Problem::new(&problem::METHOD_NOT_ALLOWED)))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(node), caller::admit))
+        .with_state(Arc::clone(node))
+}

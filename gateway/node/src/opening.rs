@@ -1,0 +1,61 @@
+//! Opening a stored inbound message with a role key that this node holds.
+//!
+//! Not here: who may ask. INVARIANT: content exists only in memory, as `Personal`; nothing here stores it.
+
+use serde::Deserialize;
+
+use puente_core::delivery::{Direction, MessageRow};
+use puente_core::envelope::{Receiving, VerifiedInner, VerifiedOuter, from_base64url, read_stored, verify_inner};
+use puente_core::ids::KeyId;
+use puente_core::membership::KeyUse;
+use puente_core::problem::{self, Problem};
+
+use crate::node::Node;
+
+#[derive(Deserialize)]
+struct KidOnly {
+    kid: KeyId,
+}
+
+/// Outer and inner form of an inbound message; the schema of every section is checked too.
+///
+/// # Errors
+/// As the two verifications, and `schema.invalid`: then the content is not to be used.
+pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
+    if row.direction != Direction::In {
+        return Err(Problem::new(&problem::NOT_FOUND));
+    }
+    let membership = node.membership.get();
+    let accepted_s = row.created_ms.div_euclid(1000);
+    let receiving = Receiving {
+        us: node.country(),
+        realm: node.realm(),
+        now: accepted_s,
+        peer: &row.peer,
+        key: &|kid| membership.verifier(&row.peer, KeyUse::Message, kid, accepted_s),
+    };
+    let outer = read_stored(&row.wire, &receiving)?;
+    let unopenable = || Problem::new(&problem::SEAL_UNOPENABLE);
+    let kid = outer
+        .sealed()
+        .first()
+        .and_then(|jwe| jwe.split('.').next())
+        .and_then(from_base64url)
+        .and_then(|header| serde_json::from_slice::<KidOnly>(&header).ok())
+        .ok_or_else(unopenable)?
+        .kid;
+    let opener = node.keys.openers.get(&kid).ok_or_else(unopenable)?;
+    let inner = verify_inner(&outer, opener.as_ref())?;
+    let rules = node.rules.get();
+    let header = &outer.claims().puente;
+    let descriptor = rules
+        .catalogue
+        .descriptor(&header.message_type, Some(header.version))
+        .ok_or_else(|| Problem::new(&problem::TYPE_UNKNOWN))?;
+    for (category, value) in inner.sections() {
+        if let Some(invalid) = rules.catalogue.validate(descriptor, category, value.reveal()).first() {
+            return Err(Problem::new(&problem::SCHEMA_INVALID).at(format!("/{category}{}", invalid.pointer)));
+        }
+    }
+    Ok((outer, inner))
+}
