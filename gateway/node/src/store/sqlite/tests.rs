@@ -248,21 +248,15 @@ async fn measure_rows_per_second_in_groups() {
     let place = Place::new();
     let store = Arc::new(place.open());
     let started = std::time::Instant::now();
-    let callers: Vec<_> = (0..32_u128)
+    let callers: Vec<_> = (0..64_u128)
         .map(|caller| {
             let store = Arc::clone(&store);
             tokio::spawn(async move {
-                for number in (caller..ROWS).step_by(32) {
+                for number in (caller..ROWS).step_by(64) {
                     let mut row = outbound(number);
-                    row.message.message =
-                        MessageId(Digest::of(&number.to_be_bytes()).0.first_chunk().map_or_else(
-                            || panic!("a digest has 32 bytes"),
-                            |bytes: &[u8; 16]| uuid::Builder::from_custom_bytes(*bytes).into_uuid(),
-                        ));
                     row.message.case = puente_core::ids::CaseId(uuid::Uuid::from_u128(number / 8));
                     row.message.wire = vec![5; 2_048];
-                    let mut decision = decision(number, 1);
-                    decision.message = Some(row.message.message);
+                    let decision = decision(number, number);
                     let event = event(EventKind::MessageState, Some("INM"), number, "queued");
                     put(
                         store.as_ref(),
