@@ -1,0 +1,238 @@
+//! Messages: submit one or many, ask what would happen, ask what became of them, read what came in.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use puente_core::delivery::{Direction, MessageRow, Write};
+use puente_core::evidence::ReceiptState;
+use puente_core::ids::MessageId;
+use puente_core::problem::{self, Problem};
+
+use crate::domestic::idempotency::{self, Asked, Claim};
+use crate::domestic::submit::{self, Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare, verdict_status};
+use crate::node::{Node, store_problem};
+use crate::opening::open_stored;
+use crate::receipts::{self, Travel};
+use crate::register::KnownAgency;
+use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+
+type Reply = Result<Response, ProblemReply>;
+
+async fn body_of(node: &Node, body: Body) -> Result<bytes::Bytes, Problem> {
+    read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await
+}
+
+/// `POST /v1/messages`: one submission, one verdict.
+pub async fn submit_one(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
+    let bytes = body_of(&node, body).await?;
+    let claim = match idempotency::ask(&node, &headers, &caller.agency, "POST /v1/messages", &bytes).await? {
+        Asked::Answered(response) => return Ok(response),
+        Asked::First(claim) => Some(claim),
+        Asked::Unkeyed => None,
+    };
+    let submission: Submission = read_json(&bytes)?;
+    let prepared = vec![prepare(&node, &caller, &submission, &Mode::Submit)];
+    let one = |verdicts: &[Verdict]| {
+        let verdict = verdicts.first();
+        (verdict.map_or(200, verdict_status), serde_json::to_vec(&verdict).unwrap_or_default())
+    };
+    finish(&node, prepared, claim, one).await
+}
+
+/// `POST /v1/messages/batch`: an array of submissions, a verdict for each in its place.
+pub async fn submit_batch(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
+    let bytes = body_of(&node, body).await?;
+    let claim = match idempotency::ask(&node, &headers, &caller.agency, "POST /v1/messages/batch", &bytes).await? {
+        Asked::Answered(response) => return Ok(response),
+        Asked::First(claim) => Some(claim),
+        Asked::Unkeyed => None,
+    };
+    let items: Vec<Value> = read_json(&bytes)?;
+    let most = node.config.limits.batch_messages;
+    if items.len() > most {
+        return Err(Problem::new(&problem::BODY_TOO_LARGE).because(format!("limit {most} messages")).into());
+    }
+    let prepared = items.into_iter().map(|item| prepare_value(&node, &caller, item, &Mode::Submit)).collect();
+    finish(&node, prepared, claim, |verdicts| (200, verdicts_body(verdicts))).await
+}
+
+/// `POST /v1/messages/dry-run`: what would leave, what would be stripped, and why; nothing is stored.
+pub async fn dry_run(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    body: Body,
+) -> Reply {
+    let bytes = body_of(&node, body).await?;
+    let verdict = prepare_value(&node, &caller, read_json(&bytes)?, &Mode::DryRun).verdict;
+    Ok(json_reply(StatusCode::OK, &verdict))
+}
+
+/// A malformed item costs that item.
+fn prepare_value(node: &Node, caller: &KnownAgency, item: Value, mode: &Mode) -> Prepared {
+    let row = item.get("row").and_then(Value::as_u64).and_then(|row| u32::try_from(row).ok());
+    match serde_json::from_value::<Submission>(item) {
+        Ok(submission) => prepare(node, caller, &submission, mode),
+        Err(_) => {
+            let mut verdict = Verdict::new(row, Outcome::Malformed);
+            let kind = &problem::BODY_MALFORMED;
+            verdict.problems.push(Finding {
+                code: kind.code.to_owned(),
+                field: String::new(),
+                es: kind.es.to_owned(),
+                en: kind.en.to_owned(),
+            });
+            Prepared { verdict, writes: Vec::new() }
+        }
+    }
+}
+
+/// Commits, stores the answer under the key, answers.
+pub async fn finish(
+    node: &Node,
+    prepared: Vec<Prepared>,
+    claim: Option<Claim>,
+    answer: impl Fn(&[Verdict]) -> (u16, Vec<u8>),
+) -> Reply {
+    let keyed = |verdicts: &[Verdict]| {
+        let (status, body) = answer(verdicts);
+        claim.as_ref().map(|claim| claim.answer(node, status, body))
+    };
+    let verdicts = submit::commit(node, prepared, keyed)
+        .await?
+        .ok_or_else(|| Problem::new(&problem::IDEMPOTENCY_RUNNING))?;
+    let (status, body) = answer(&verdicts);
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let headers = [(http::header::CONTENT_TYPE, "application/json"), (http::header::CACHE_CONTROL, "no-store")];
+    Ok((status, headers, body).into_response())
+}
+
+/// The answer to a batch.
+pub fn verdicts_body(verdicts: &[Verdict]) -> Vec<u8> {
+    serde_json::to_vec(&json!({ "verdicts": verdicts })).unwrap_or_default()
+}
+
+/// Whether a message is the caller's to see: it sent it, or it holds the role it is for.
+pub fn visible(caller: &KnownAgency, row: &MessageRow) -> bool {
+    match row.direction {
+        Direction::Out => row.agency.as_ref() == Some(&caller.agency),
+        Direction::In => {
+            caller.roles.contains(&row.role) && row.agency.as_ref().is_none_or(|agency| *agency == caller.agency)
+        }
+    }
+}
+
+async fn visible_row(node: &Node, caller: &KnownAgency, id: &str) -> Result<MessageRow, Problem> {
+    let not_found = || Problem::new(&problem::NOT_FOUND);
+    let id: MessageId = id.parse().map_err(|_| not_found())?;
+    let row = node.store.message(id).await.map_err(|error| store_problem(&error))?.ok_or_else(not_found)?;
+    if visible(caller, &row) { Ok(row) } else { Err(not_found()) }
+}
+
+/// `GET /v1/messages/{id}`: state, history and receipts of a message.
+pub async fn status(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+) -> Reply {
+    let row = visible_row(&node, &caller, &id).await?;
+    let history = node.store.history(row.message).await.map_err(|error| store_problem(&error))?;
+    let receipts = node.store.receipts(row.message).await.map_err(|error| store_problem(&error))?;
+    let receipts: Vec<Value> = receipts
+        .iter()
+        .map(|receipt| {
+            json!({"state": receipt.state, "code": receipt.code, "at_ms": receipt.at_ms,
+                   "receipt": serde_json::from_slice::<Value>(&receipt.receipt).unwrap_or_default()})
+        })
+        .collect();
+    Ok(json_reply(StatusCode::OK, &json!({"message": row, "history": history, "receipts": receipts})))
+}
+
+/// `GET /v1/messages/{id}/content`: opens a message that came in and receipts that it was opened and handed over.
+pub async fn content(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+) -> Reply {
+    let row = visible_row(&node, &caller, &id).await?;
+    if row.direction != Direction::In || row.state != "accepted" {
+        return Err(Problem::new(&problem::NOT_FOUND).into());
+    }
+    let opened = open_stored(&node, &row);
+    let (states, code): (&[ReceiptState], _) = match &opened {
+        Ok(_) => (&[ReceiptState::Opened, ReceiptState::HandedToAgency], None),
+        Err(problem) => (&[ReceiptState::RefusedAtOpening], Some(problem.kind.code.to_owned())),
+    };
+    record_states(&node, &row, states, code).await?;
+    let (outer, inner) = opened?;
+    let claims = outer.claims();
+    let sections: serde_json::Map<String, Value> = inner
+        .sections()
+        .iter()
+        .map(|(category, value)| (category.to_string(), value.reveal().clone()))
+        .collect();
+    let body = json!({
+        "message_id": row.message,
+        "from": {"country": claims.iss, "agency": claims.puente.sender.agency, "role": claims.puente.sender.role},
+        "header": claims.puente,
+        "consent": claims.consent,
+        "issued_at": claims.iat,
+        "expires_at": claims.exp,
+        "opened_by": "node",
+        "sections": sections,
+    });
+    Ok(json_reply(StatusCode::OK, &body))
+}
+
+/// Receipts later states once: a message whose states are recorded is not receipted again.
+async fn record_states(
+    node: &Node,
+    row: &MessageRow,
+    states: &[ReceiptState],
+    code: Option<String>,
+) -> Result<(), Problem> {
+    let known = node.store.receipts(row.message).await.map_err(|error| store_problem(&error))?;
+    let fresh: Vec<receipts::Outcome> = states
+        .iter()
+        .filter(|state| known.iter().all(|receipt| receipt.state != state.as_str()))
+        .map(|state| receipts::Outcome { message: row.message, release: row.release, state: *state, code: code.clone() })
+        .collect();
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let (_, writes): (_, Vec<Write>) = receipts::make(node, &row.peer, &fresh, Travel::Later)?;
+    node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    Ok(())
+}
+
+/// `GET /v1/catalogue`: the message types in force.
+pub async fn catalogue(State(node): State<Arc<Node>>) -> Response {
+    let rules = node.rules.get();
+    let types: Vec<Value> = rules
+        .catalogue
+        .types()
+        .into_iter()
+        .map(|message_type| json!({"type": message_type, "versions": rules.catalogue.versions(message_type)}))
+        .collect();
+    let body = json!({
+        "catalogue": rules.catalogue.digest(),
+        "policy": rules.policy.digest(),
+        "types": types,
+    });
+    json_reply(StatusCode::OK, &body)
+}
