@@ -189,20 +189,21 @@ fn named(cell: &Cell) -> Option<Column> {
 fn layout(header: &GridRow, media: Sheet, warnings: &mut Vec<Warning>) -> Result<Layout, Problem> {
     let mut found = BTreeMap::new();
     for (position, cell) in header.cells.iter().enumerate() {
-        match named(cell) {
-            Some(column) => {
-                if found.insert(column, position).is_some() {
-                    return Err(Problem::new(&problem::FIELD_INVALID)
-                        .at(column.es())
-                        .because("the sheet has this column twice"));
-                }
-            }
-            None if *cell != Cell::Blank => warnings.push(Warning {
+        if *cell == Cell::Blank {
+            continue;
+        }
+        let Some(column) = named(cell) else {
+            warnings.push(Warning {
                 at: grid::letters(position),
                 es: "Columna desconocida: no se leyó.",
                 en: "Unknown column: it was not read.",
-            }),
-            None => {}
+            });
+            continue;
+        };
+        if found.insert(column, position).is_some() {
+            return Err(Problem::new(&problem::FIELD_INVALID)
+                .at(column.es())
+                .because("the sheet has this column twice"));
         }
     }
     if let Some(absent) = columns::REQUIRED.into_iter().find(|column| !found.contains_key(column)) {
@@ -229,5 +230,7 @@ fn once(
     }
 }
 
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod tests;

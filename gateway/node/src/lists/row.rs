@@ -185,7 +185,7 @@ impl RowReader<'_> {
         set(&mut section, "kind", Some(kind));
         let country = self.country(col::TRAVEL_COUNTRY);
         set(&mut section, "country", country.map(String::from));
-        set(&mut section, "number", self.text(col::TRAVEL_NUMBER));
+        set(&mut section, "number", self.parsed(col::TRAVEL_NUMBER, value::mark));
         let expires = self.date(col::TRAVEL_EXPIRES);
         set(&mut section, "expires", expires.map(|date| date.to_string()));
         Some(Value::Object(section))
@@ -201,8 +201,8 @@ impl RowReader<'_> {
         set(&mut section, "eta", Some(defaults.eta.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()));
         set(&mut section, "zone", defaults.eta.time_zone().iana_name());
         set(&mut section, "vehicle", defaults.vehicle.as_deref());
-        set(&mut section, "seat", self.text(col::SEAT));
-        set(&mut section, "escort", self.text(col::ESCORT));
+        set(&mut section, "seat", self.parsed(col::SEAT, value::mark));
+        set(&mut section, "escort", self.parsed(col::ESCORT, |cell| value::code(cell, &defaults.codes.escorts)));
         Value::Object(section)
     }
 
@@ -232,10 +232,11 @@ impl RowReader<'_> {
     }
 
     fn family(&mut self, unaccompanied: Option<Stated>) -> Option<Value> {
-        let group = self.text(col::FAMILY)?;
+        let group = self.parsed(col::FAMILY, value::mark)?;
         let mut section = Map::new();
         set(&mut section, "group", Some(group));
-        let relation = self.required(col::RELATION, value::text);
+        let relations = &self.defaults.codes.relations;
+        let relation = self.required(col::RELATION, |cell| value::code(cell, relations));
         set(&mut section, "relation", relation);
         let status = match unaccompanied {
             Some(Stated::Yes) => Some("unaccompanied"),

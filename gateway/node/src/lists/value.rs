@@ -45,6 +45,15 @@ pub fn text(cell: &str) -> Result<String, Unfit> {
     Ok(cell.to_owned())
 }
 
+/// A mark such as a seat, a document number or a family group: A-Z, digits, `<`, `.`, `_` and hyphen, spaces left out.
+pub fn mark(cell: &str) -> Result<String, Unfit> {
+    let mark: String = cell.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_uppercase()).collect();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '<' | '.' | '_' | '-');
+    if mark.chars().all(allowed) { Ok(mark) } else { Err(MARK) }
+}
+
+const MARK: Unfit = unfit("Use sólo letras sin acento, cifras y guion.", "Use only plain letters, digits and hyphen.");
+
 /// A date as `1990-04-12` or `12/04/1990`, day first.
 pub fn date(cell: &str) -> Result<Date, Unfit> {
     let parts: Vec<&str> = cell.split(['-', '/', '.']).map(str::trim).collect();

@@ -12,7 +12,7 @@ use crate::lists::template::{self, Language};
 
 const HEADER: &str = "nombres,primer_apellido,sexo,nacionalidad,fecha_nacimiento,edad,no_acompanado,proteccion,idiomas";
 
-fn defaults() -> OperationDefaults {
+pub(super) fn defaults() -> OperationDefaults {
     OperationDefaults {
         operation: "0190f0a4-7c1e-7abc-8def-0123456789ab".parse().unwrap(),
         sender: "MX".parse().unwrap(),
@@ -28,7 +28,7 @@ fn defaults() -> OperationDefaults {
         codes: Arc::new(Codes {
             countries: CodeNames::new([("GT", &["Guatemala"][..]), ("MX", &["México"][..])]),
             languages: CodeNames::new([("es", &["español"][..]), ("quc", &["K'iche'"][..])]),
-            needs: CodeNames::default(),
+            ..Codes::default()
         }),
     }
 }
