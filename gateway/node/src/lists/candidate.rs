@@ -42,9 +42,11 @@ fn sex(code: &str) -> Option<Sex> {
 }
 
 fn numbers(row: &SubmissionRow) -> Vec<Number> {
-    let listed = section(row, "id.numbers").and_then(|section| section.get("numbers")).and_then(Value::as_array);
+    let listed =
+        section(row, "id.numbers").and_then(|section| section.get("numbers")).and_then(Value::as_array);
     let identity = listed.into_iter().flatten().filter_map(|number| numbered(number, None, "value"));
-    let travel = section(row, "doc.travel").and_then(|document| numbered(document, Some("passport"), "number"));
+    let travel =
+        section(row, "doc.travel").and_then(|document| numbered(document, Some("passport"), "number"));
     identity.chain(travel).collect()
 }
 

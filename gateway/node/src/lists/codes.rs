@@ -47,7 +47,10 @@ impl CodeNames {
         let mut names = Self::default();
         for Entry { code, es, en, alpha3 } in &list.codes {
             let parts = es.split(" o ").chain(en.split(" or "));
-            names.add(code, [code, es, en].map(String::as_str).into_iter().chain(alpha3.as_deref()).chain(parts));
+            names.add(
+                code,
+                [code, es, en].map(String::as_str).into_iter().chain(alpha3.as_deref()).chain(parts),
+            );
         }
         Ok(names)
     }

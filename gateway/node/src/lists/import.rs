@@ -119,7 +119,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn problem(&self, row: u32, column: Column, kind: &'static Kind, es: &str, en: &str) -> CellProblem {
+    pub(super) fn problem(
+        &self,
+        row: u32,
+        column: Column,
+        kind: &'static Kind,
+        es: &str,
+        en: &str,
+    ) -> CellProblem {
         let cell = match (self.media, self.columns.get(&column)) {
             (Sheet::Json, _) => format!("/{}/{}", row.saturating_sub(1), column.es()),
             (_, Some(position)) => format!("{}{row}", grid::letters(*position)),
@@ -141,7 +148,10 @@ pub fn read(bytes: &[u8], media: Sheet, defaults: &OperationDefaults) -> Result<
     let layout = layout(header, media, &mut warnings)?;
     let mut seen = HashMap::new();
     let rows = rows
-        .map(|row| ImportedRow { row: row.number, outcome: once(row::read(row, &layout, defaults), &layout, &mut seen) })
+        .map(|row| ImportedRow {
+            row: row.number,
+            outcome: once(row::read(row, &layout, defaults), &layout, &mut seen),
+        })
         .collect();
     Ok(Imported { rows, encoding, warnings })
 }
@@ -179,7 +189,9 @@ fn open(bytes: &[u8], media: Sheet) -> Result<(Grid, Encoding, Vec<Warning>), Pr
 fn header<'a>(rows: &mut impl Iterator<Item = &'a GridRow>) -> Result<&'a GridRow, Problem> {
     rows.take(HEADER_WITHIN)
         .find(|row| row.cells.iter().filter_map(named).count() >= HEADER_COLUMNS)
-        .ok_or_else(|| Problem::new(&problem::COLUMN_MISSING).because("no row of headers among the first ten"))
+        .ok_or_else(|| {
+            Problem::new(&problem::COLUMN_MISSING).because("no row of headers among the first ten")
+        })
 }
 
 fn named(cell: &Cell) -> Option<Column> {

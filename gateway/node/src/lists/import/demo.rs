@@ -23,9 +23,20 @@ fn read_demo(bytes: &[u8], media: Sheet) -> Imported {
     let mut defaults = super::tests::defaults();
     defaults.codes = Arc::new(Codes {
         countries: names(&[("GT", &["Guatemala"]), ("VE", &["Venezuela"])]),
-        languages: names(&[("es", &["español"]), ("quc", &["K’iche’"]), ("mam", &[]), ("kek", &["Q’eqchi’"]), ("kjb", &["Q’anjob’al"])]),
+        languages: names(&[
+            ("es", &["español"]),
+            ("quc", &["K’iche’"]),
+            ("mam", &[]),
+            ("kek", &["Q’eqchi’"]),
+            ("kjb", &["Q’anjob’al"]),
+        ]),
         needs: names(&[("interpreter", &[]), ("stroller", &[]), ("diapers", &[])]),
-        relations: names(&[("mother", &["madre"]), ("father", &["padre"]), ("child", &["hijo"]), ("niece_nephew", &["sobrina"])]),
+        relations: names(&[
+            ("mother", &["madre"]),
+            ("father", &["padre"]),
+            ("child", &["hijo"]),
+            ("niece_nephew", &["sobrina"]),
+        ]),
         escorts: names(&[("enforcement", &[]), ("child_protection", &[])]),
     });
     read(bytes, media, &defaults).unwrap()
@@ -66,7 +77,8 @@ fn the_possible_duplicates_are_those_expected_and_no_others() {
     let imported = read_demo(CSV, Sheet::Csv);
     let people: Vec<Candidate> =
         imported.rows.iter().filter_map(|row| candidate(row.outcome.as_ref().ok()?)).collect();
-    let found: BTreeMap<u64, u64> = pairs(&people).iter().map(|pair| (pair.b.into(), pair.a.into())).collect();
+    let found: BTreeMap<u64, u64> =
+        pairs(&people).iter().map(|pair| (pair.b.into(), pair.a.into())).collect();
     let wanted: BTreeMap<u64, u64> = expected()
         .iter()
         .filter_map(|row| Some((row["row"].as_u64()?, row["possible_duplicate_of"].as_u64()?)))
