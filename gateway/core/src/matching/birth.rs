@@ -39,8 +39,7 @@ impl Birth {
             if one == two {
                 return Some(Reason::SameBirthDate);
             }
-            let swapped =
-                one.year() == two.year() && one.day() == two.month() && one.month() == two.day();
+            let swapped = one.year() == two.year() && one.day() == two.month() && one.month() == two.day();
             return swapped.then_some(Reason::DayAndMonthSwapped);
         }
         let (Some(one), Some(two)) = (self.age, other.age) else { return Some(Reason::BirthUnknown) };

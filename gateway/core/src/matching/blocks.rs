@@ -53,7 +53,8 @@ fn keys(row: &Folded<'_>) -> Vec<String> {
         .take(4)
         .flat_map(|surname| row.given.initials().take(3).map(move |initial| format!("s {initial} {surname}")))
         .collect();
-    let mut words: Vec<&str> = row.given.sounds().iter().chain(row.surnames.sounds()).map(String::as_str).collect();
+    let mut words: Vec<&str> =
+        row.given.sounds().iter().chain(row.surnames.sounds()).map(String::as_str).collect();
     words.sort_unstable();
     keys.push(format!("w {}", words.join(" ")));
     keys.extend(row.numbers.iter().map(|(country, kind, value)| format!("n {country} {kind} {value}")));

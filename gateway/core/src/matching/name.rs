@@ -211,7 +211,12 @@ impl Surnames {
 }
 
 /// Whether the words of both whole names are the same, however the sheet divided them.
-pub(super) fn same_words(given: &Given, surnames: &Surnames, other_given: &Given, other_surnames: &Surnames) -> bool {
+pub(super) fn same_words(
+    given: &Given,
+    surnames: &Surnames,
+    other_given: &Given,
+    other_surnames: &Surnames,
+) -> bool {
     let one = [given.sounds.as_slice(), surnames.sounds.as_slice()].concat();
     let two = [other_given.sounds.as_slice(), other_surnames.sounds.as_slice()].concat();
     one.len() > 1 && same_multiset(&one, &two)

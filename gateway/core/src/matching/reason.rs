@@ -47,7 +47,9 @@ impl Reason {
             Self::SameGivenNames => "Los mismos nombres",
             Self::SameSurnames => "Los mismos apellidos",
             Self::SurnamesSwapped => "Los mismos apellidos en orden inverso",
-            Self::NamesInOtherOrder => "Las mismas palabras, repartidas de otro modo entre nombres y apellidos",
+            Self::NamesInOtherOrder => {
+                "Las mismas palabras, repartidas de otro modo entre nombres y apellidos"
+            }
             Self::GivenNamesShortened => "Un nombre falta, está abreviado o es una inicial",
             Self::SecondSurnameMissing => "A un renglón le falta el segundo apellido",
             Self::SimilarSpelling => "Suenan igual y se escriben distinto",

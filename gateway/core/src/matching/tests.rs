@@ -65,10 +65,7 @@ fn swapped_surnames_with_swapped_day_and_month_are_seen() {
         born(person(2, "Rosa", "Caal", "Tzoc"), "1988-03-07"),
         born(person(3, "Rosa", "Tzoc", "Caal"), "1988-07-03"),
     );
-    assert_eq!(
-        found.unwrap(),
-        [Reason::SameGivenNames, Reason::SurnamesSwapped, Reason::DayAndMonthSwapped]
-    );
+    assert_eq!(found.unwrap(), [Reason::SameGivenNames, Reason::SurnamesSwapped, Reason::DayAndMonthSwapped]);
 }
 
 #[test]
@@ -155,8 +152,7 @@ fn an_unlisted_person_is_offered_the_likeliest_first() {
 
 #[test]
 fn a_hundred_thousand_namesakes_are_bounded() {
-    let rows: Vec<Candidate> =
-        (0..100_000).map(|row| person(row, "Juan", "López", "López")).collect();
+    let rows: Vec<Candidate> = (0..100_000).map(|row| person(row, "Juan", "López", "López")).collect();
     assert_eq!(pairs(&rows).len(), MAX_PAIRS);
 }
 

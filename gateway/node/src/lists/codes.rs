@@ -6,6 +6,22 @@
 use std::collections::BTreeMap;
 
 use puente_core::matching::fold;
+use puente_core::problem::{self, Problem};
+use serde::Deserialize;
+
+/// A code list of the catalogue (`schemas/codes/*.json`), as far as names go.
+#[derive(Deserialize)]
+struct CodeList {
+    codes: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    code: String,
+    es: String,
+    en: String,
+    alpha3: Option<String>,
+}
 
 /// One code list turned around: names in any language, accents and case aside, to code.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +35,24 @@ impl CodeNames {
             list.add(code, std::iter::once(code).chain(names.iter().copied()));
         }
         list
+    }
+
+    /// Reads a code list of the catalogue; a label such as "Hija o hijo" names the code by each of its parts.
+    ///
+    /// # Errors
+    /// `node.internal` when the list has another form.
+    pub fn from_list(json: &[u8]) -> Result<Self, Problem> {
+        let list: CodeList = serde_json::from_slice(json)
+            .map_err(|_| Problem::new(&problem::INTERNAL).because("a code list has another form"))?;
+        let mut names = Self::default();
+        for Entry { code, es, en, alpha3 } in &list.codes {
+            let parts = es.split(" o ").chain(en.split(" or "));
+            names.add(
+                code,
+                [code, es, en].map(String::as_str).into_iter().chain(alpha3.as_deref()).chain(parts),
+            );
+        }
+        Ok(names)
     }
 
     /// Adds one code under each of its names.
@@ -47,6 +81,10 @@ pub struct Codes {
     pub languages: CodeNames,
     /// Codes of `needs.services`, also by name.
     pub needs: CodeNames,
+    /// How members of a family are related, also by name.
+    pub relations: CodeNames,
+    /// Who escorts, also by name.
+    pub escorts: CodeNames,
 }
 
 /// A header or word as comparison sees it: folded, joined; digits kept.
@@ -66,6 +104,14 @@ mod tests {
         assert_eq!(list.code("MEXICO"), Some("MX"));
         assert_eq!(list.code("gt"), Some("GT"));
         assert_eq!(list.code("Wakanda"), None);
+    }
+
+    #[test]
+    fn a_label_of_two_words_is_found_by_each() {
+        let json = br#"{"id":"relations","codes":[{"code":"child","es":"Hija o hijo","en":"Child"}]}"#;
+        let list = CodeNames::from_list(json).ok();
+        assert_eq!(list.as_ref().and_then(|list| list.code("hijo")), Some("child"));
+        assert_eq!(list.as_ref().and_then(|list| list.code("HIJA")), Some("child"));
     }
 
     #[test]

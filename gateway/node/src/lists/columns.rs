@@ -3,6 +3,9 @@
 //! Not here: what stands in a cell. Invariant: a header names at most one column, in Spanish or English,
 //! accents, case, particles and underscores aside.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::codes::key;
 
 /// A column of the manifest sheet.
@@ -74,7 +77,7 @@ columns! {
     HISTORY = "historial_migratorio", "migration_history", [];
     PHONE = "telefono", "phone", ["contacto", "contact"];
     RELIGION = "religion", "belief", [];
-    ORDINAL = "no.", "no", ["num", "numero", "#", "renglon", "row"];
+    ORDINAL = "no.", "no", ["num", "numero", "renglon", "row"];
 }
 
 /// Columns without which a sheet is not a list of people.
@@ -101,15 +104,20 @@ pub const FLAGS: [(Column, &str); 8] = [
     (BEST_INTERESTS, "bid_positive"),
 ];
 
+/// Every header under which a column is known, folded once.
+static BY_HEADER: LazyLock<BTreeMap<String, Column>> = LazyLock::new(|| {
+    let headers = |(position, named): (usize, &'static Named)| {
+        let all = [named.es, named.en].into_iter().chain(named.aliases.iter().copied());
+        all.map(move |header| (key(header), Column(position)))
+    };
+    NAMES.iter().enumerate().flat_map(headers).collect()
+});
+
 impl Column {
     /// The column with this header.
     #[must_use]
     pub fn named(header: &str) -> Option<Self> {
-        let wanted = key(header);
-        let column = NAMES.iter().position(|named| {
-            key(named.es) == wanted || key(named.en) == wanted || named.aliases.iter().any(|alias| key(alias) == wanted)
-        })?;
-        (!wanted.is_empty()).then_some(Self(column))
+        BY_HEADER.get(&key(header)).copied()
     }
 
     /// The header in Spanish.
@@ -127,8 +135,6 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]

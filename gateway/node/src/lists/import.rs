@@ -119,7 +119,14 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn problem(&self, row: u32, column: Column, kind: &'static Kind, es: &str, en: &str) -> CellProblem {
+    pub(super) fn problem(
+        &self,
+        row: u32,
+        column: Column,
+        kind: &'static Kind,
+        es: &str,
+        en: &str,
+    ) -> CellProblem {
         let cell = match (self.media, self.columns.get(&column)) {
             (Sheet::Json, _) => format!("/{}/{}", row.saturating_sub(1), column.es()),
             (_, Some(position)) => format!("{}{row}", grid::letters(*position)),
@@ -141,7 +148,10 @@ pub fn read(bytes: &[u8], media: Sheet, defaults: &OperationDefaults) -> Result<
     let layout = layout(header, media, &mut warnings)?;
     let mut seen = HashMap::new();
     let rows = rows
-        .map(|row| ImportedRow { row: row.number, outcome: once(row::read(row, &layout, defaults), &layout, &mut seen) })
+        .map(|row| ImportedRow {
+            row: row.number,
+            outcome: once(row::read(row, &layout, defaults), &layout, &mut seen),
+        })
         .collect();
     Ok(Imported { rows, encoding, warnings })
 }
@@ -179,7 +189,9 @@ fn open(bytes: &[u8], media: Sheet) -> Result<(Grid, Encoding, Vec<Warning>), Pr
 fn header<'a>(rows: &mut impl Iterator<Item = &'a GridRow>) -> Result<&'a GridRow, Problem> {
     rows.take(HEADER_WITHIN)
         .find(|row| row.cells.iter().filter_map(named).count() >= HEADER_COLUMNS)
-        .ok_or_else(|| Problem::new(&problem::COLUMN_MISSING).because("no row of headers among the first ten"))
+        .ok_or_else(|| {
+            Problem::new(&problem::COLUMN_MISSING).because("no row of headers among the first ten")
+        })
 }
 
 fn named(cell: &Cell) -> Option<Column> {
@@ -189,20 +201,21 @@ fn named(cell: &Cell) -> Option<Column> {
 fn layout(header: &GridRow, media: Sheet, warnings: &mut Vec<Warning>) -> Result<Layout, Problem> {
     let mut found = BTreeMap::new();
     for (position, cell) in header.cells.iter().enumerate() {
-        match named(cell) {
-            Some(column) => {
-                if found.insert(column, position).is_some() {
-                    return Err(Problem::new(&problem::FIELD_INVALID)
-                        .at(column.es())
-                        .because("the sheet has this column twice"));
-                }
-            }
-            None if *cell != Cell::Blank => warnings.push(Warning {
+        if *cell == Cell::Blank {
+            continue;
+        }
+        let Some(column) = named(cell) else {
+            warnings.push(Warning {
                 at: grid::letters(position),
                 es: "Columna desconocida: no se leyó.",
                 en: "Unknown column: it was not read.",
-            }),
-            None => {}
+            });
+            continue;
+        };
+        if found.insert(column, position).is_some() {
+            return Err(Problem::new(&problem::FIELD_INVALID)
+                .at(column.es())
+                .because("the sheet has this column twice"));
         }
     }
     if let Some(absent) = columns::REQUIRED.into_iter().find(|column| !found.contains_key(column)) {
@@ -229,5 +242,7 @@ fn once(
     }
 }
 
+#[cfg(test)]
+mod demo;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! Invariant: a malformed row costs that row, and no problem text repeats what a cell holds.
 
 pub mod arrivals;
+pub mod candidate;
 pub mod codes;
 pub mod columns;
 mod grid;

@@ -183,7 +183,11 @@ mod tests {
             version: 3,
             printed_at: "2026-11-24T18:30[America/Guatemala]".parse().unwrap(),
             earlier_prints,
-            rows: vec![row(1, "Ana", Some("F-01")), row(2, "<script>alert(1)</script>", None), row(3, "Luz", Some("F-01"))],
+            rows: vec![
+                row(1, "Ana", Some("F-01")),
+                row(2, "<script>alert(1)</script>", None),
+                row(3, "Luz", Some("F-01")),
+            ],
             training: true,
         }
     }
@@ -198,14 +202,19 @@ mod tests {
     #[test]
     fn a_copy_says_its_version_its_hour_in_the_ports_zone_and_whether_it_is_a_reprint() {
         let first = print(&operation(0));
-        assert!(first.contains("Version 3") && first.contains("2026-11-24 18:30 -06:00") && !first.contains("REPRINT"));
+        assert!(
+            first.contains("Version 3")
+                && first.contains("2026-11-24 18:30 -06:00")
+                && !first.contains("REPRINT")
+        );
         assert!(print(&operation(2)).contains("REPRINT 2"));
     }
 
     #[test]
     fn a_family_stands_together_as_one_block() {
         let page = print(&operation(0));
-        let (ana, luz, other) = (page.find("Ana").unwrap(), page.find("Luz").unwrap(), page.find("script").unwrap());
+        let (ana, luz, other) =
+            (page.find("Ana").unwrap(), page.find("Luz").unwrap(), page.find("script").unwrap());
         assert!(ana < luz && luz < other);
         assert!(page.contains("F-01 (2)"));
     }

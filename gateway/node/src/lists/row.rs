@@ -25,7 +25,11 @@ const OF_AGE: u8 = 18;
 ///
 /// # Errors
 /// Every cell at fault, in the sheet's order of discovery.
-pub fn read(row: &GridRow, layout: &Layout, defaults: &OperationDefaults) -> Result<SubmissionRow, Vec<CellProblem>> {
+pub fn read(
+    row: &GridRow,
+    layout: &Layout,
+    defaults: &OperationDefaults,
+) -> Result<SubmissionRow, Vec<CellProblem>> {
     let mut reader = RowReader { row, layout, defaults, problems: Vec::new() };
     reader.whole();
     let submission = reader.submission();
@@ -76,7 +80,10 @@ impl RowReader<'_> {
         Some(SubmissionRow {
             row: self.row.number,
             message_type: defaults.message_type.clone(),
-            recipient: Recipient { country: defaults.destination.clone(), role: role_for(&subject).parse().ok()? },
+            recipient: Recipient {
+                country: defaults.destination.clone(),
+                role: role_for(&subject).parse().ok()?,
+            },
             purpose: defaults.purpose.clone(),
             legal_basis: LegalBasis { kind: "legal_obligation", agreement: defaults.agreement.clone() },
             subject: Personal::new(subject),
@@ -98,8 +105,8 @@ impl RowReader<'_> {
     fn subject(&mut self, age: &Age, nationality: Option<&CountryCode>) -> Option<Subject> {
         let mut flags: BTreeMap<&'static str, Stated> =
             col::FLAGS.into_iter().map(|(column, code)| (code, self.stated(column))).collect();
-        let contradiction =
-            age.born.is_some() && age.stated.zip(age.reckoned).is_some_and(|(said, reckoned)| said.abs_diff(reckoned) > 1);
+        let contradiction = age.born.is_some()
+            && age.stated.zip(age.reckoned).is_some_and(|(said, reckoned)| said.abs_diff(reckoned) > 1);
         if contradiction {
             // Two ages on one row are a doubt, whatever the column says.
             flags.insert("age_disputed", Stated::Yes);
@@ -127,9 +134,12 @@ impl RowReader<'_> {
         let today = self.defaults.eta.date();
         let born = self.date(col::BIRTH_DATE);
         if born.is_some_and(|born| born > today || born.year() < 1900) {
-            self.refuse(col::BIRTH_DATE, &problem::FIELD_INVALID,
+            self.refuse(
+                col::BIRTH_DATE,
+                &problem::FIELD_INVALID,
                 "La fecha de nacimiento es futura o anterior a 1900. Corríjala.",
-                "The date of birth is in the future or before 1900. Mend it.");
+                "The date of birth is in the future or before 1900. Mend it.",
+            );
         }
         let stated = self.parsed(col::AGE, value::age);
         let reckoned = born.map_or(stated, |born| years_between(born, today));
@@ -168,7 +178,9 @@ impl RowReader<'_> {
             let stated = self.country(col::NUMBER_COUNTRY);
             if let Some((kind, issuer)) = self.required(col::NUMBER_KIND, value::number_kind) {
                 match stated.map(String::from).or(issuer.map(str::to_owned)) {
-                    Some(country) => numbers.push(json!({ "country": country, "kind": kind, "value": number })),
+                    Some(country) => {
+                        numbers.push(json!({ "country": country, "kind": kind, "value": number }))
+                    }
                     None => self.missing(col::NUMBER_COUNTRY),
                 }
             }
@@ -185,7 +197,7 @@ impl RowReader<'_> {
         set(&mut section, "kind", Some(kind));
         let country = self.country(col::TRAVEL_COUNTRY);
         set(&mut section, "country", country.map(String::from));
-        set(&mut section, "number", self.text(col::TRAVEL_NUMBER));
+        set(&mut section, "number", self.parsed(col::TRAVEL_NUMBER, value::mark));
         let expires = self.date(col::TRAVEL_EXPIRES);
         set(&mut section, "expires", expires.map(|date| date.to_string()));
         Some(Value::Object(section))
@@ -201,8 +213,12 @@ impl RowReader<'_> {
         set(&mut section, "eta", Some(defaults.eta.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()));
         set(&mut section, "zone", defaults.eta.time_zone().iana_name());
         set(&mut section, "vehicle", defaults.vehicle.as_deref());
-        set(&mut section, "seat", self.text(col::SEAT));
-        set(&mut section, "escort", self.text(col::ESCORT));
+        set(&mut section, "seat", self.parsed(col::SEAT, value::mark));
+        set(
+            &mut section,
+            "escort",
+            self.parsed(col::ESCORT, |cell| value::code(cell, &defaults.codes.escorts)),
+        );
         Value::Object(section)
     }
 
@@ -232,10 +248,11 @@ impl RowReader<'_> {
     }
 
     fn family(&mut self, unaccompanied: Option<Stated>) -> Option<Value> {
-        let group = self.text(col::FAMILY)?;
+        let group = self.parsed(col::FAMILY, value::mark)?;
         let mut section = Map::new();
         set(&mut section, "group", Some(group));
-        let relation = self.required(col::RELATION, value::text);
+        let relations = &self.defaults.codes.relations;
+        let relation = self.required(col::RELATION, |cell| value::code(cell, relations));
         set(&mut section, "relation", relation);
         let status = match unaccompanied {
             Some(Stated::Yes) => Some("unaccompanied"),
@@ -248,22 +265,38 @@ impl RowReader<'_> {
 
     /// Faults that a cell has whatever its column: formulas, lengths, broken quotes, a row cut short.
     fn whole(&mut self) {
-        if self.row.cells.len() == 1 && self.layout.columns.len() > 1 && self.row.cells.first() == Some(&Cell::Broken) {
-            self.refuse(col::GIVEN_NAMES, &problem::FIELD_INVALID,
+        if self.row.cells.len() == 1
+            && self.layout.columns.len() > 1
+            && self.row.cells.first() == Some(&Cell::Broken)
+        {
+            self.refuse(
+                col::GIVEN_NAMES,
+                &problem::FIELD_INVALID,
                 "Unas comillas abiertas no se cierran en este renglón. Ciérrelas o quítelas.",
-                "A quote opened on this row is not closed. Close or remove it.");
+                "A quote opened on this row is not closed. Close or remove it.",
+            );
             return;
         }
         for (column, position) in &self.layout.columns {
             let (kind, es, en) = match self.row.cells.get(*position) {
-                Some(Cell::Formula) => (&problem::CELL_FORMULA, problem::CELL_FORMULA.es, problem::CELL_FORMULA.en),
-                Some(Cell::TooLong) => (&problem::FIELD_INVALID,
-                    "La celda pasa de 2000 caracteres. Acórtela.", "The cell is over 2000 characters. Shorten it."),
-                Some(Cell::Broken) => (&problem::FIELD_INVALID,
-                    "La celda no se puede leer. Escríbala de nuevo.", "The cell cannot be read. Write it again."),
-                None if self.layout.short_rows_are_cut => (&problem::FIELD_MISSING,
+                Some(Cell::Formula) => {
+                    (&problem::CELL_FORMULA, problem::CELL_FORMULA.es, problem::CELL_FORMULA.en)
+                }
+                Some(Cell::TooLong) => (
+                    &problem::FIELD_INVALID,
+                    "La celda pasa de 2000 caracteres. Acórtela.",
+                    "The cell is over 2000 characters. Shorten it.",
+                ),
+                Some(Cell::Broken) => (
+                    &problem::FIELD_INVALID,
+                    "La celda no se puede leer. Escríbala de nuevo.",
+                    "The cell cannot be read. Write it again.",
+                ),
+                None if self.layout.short_rows_are_cut => (
+                    &problem::FIELD_MISSING,
                     "El renglón termina antes de esta columna: quizá el archivo está cortado. Expórtelo de nuevo.",
-                    "The row ends before this column: the file may be cut. Export it again."),
+                    "The row ends before this column: the file may be cut. Export it again.",
+                ),
                 _ => continue,
             };
             let found = self.layout.problem(self.row.number, *column, kind, es, en);
@@ -334,14 +367,23 @@ impl RowReader<'_> {
             .unwrap_or_default()
     }
 
-    fn codes(&mut self, column: Column, list: fn(&OperationDefaults) -> &super::codes::CodeNames) -> Vec<String> {
+    fn codes(
+        &mut self,
+        column: Column,
+        list: fn(&OperationDefaults) -> &super::codes::CodeNames,
+    ) -> Vec<String> {
         let list = list(self.defaults);
         self.parsed(column, |cell| value::several(cell).map(|part| value::code(part, list)).collect())
             .unwrap_or_default()
     }
 
     fn missing(&mut self, column: Column) {
-        self.refuse(column, &problem::FIELD_MISSING, "Falta este dato. Complételo.", "This value is missing. Fill it.");
+        self.refuse(
+            column,
+            &problem::FIELD_MISSING,
+            "Falta este dato. Complételo.",
+            "This value is missing. Fill it.",
+        );
     }
 
     /// Records a fault once per cell: the first one says what to do.

@@ -28,7 +28,8 @@ const fn unfit(es: &'static str, en: &'static str) -> Unfit {
 /// Text without characters that hide or reorder what people see.
 pub fn text(cell: &str) -> Result<String, Unfit> {
     let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
     };
     if cell.contains('\u{FFFD}') {
         return Err(unfit(
@@ -45,6 +46,16 @@ pub fn text(cell: &str) -> Result<String, Unfit> {
     Ok(cell.to_owned())
 }
 
+/// A mark such as a seat, a document number or a family group: A-Z, digits, `<`, `.`, `_` and hyphen, spaces left out.
+pub fn mark(cell: &str) -> Result<String, Unfit> {
+    let mark: String = cell.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_uppercase()).collect();
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '<' | '.' | '_' | '-');
+    if mark.chars().all(allowed) { Ok(mark) } else { Err(MARK) }
+}
+
+const MARK: Unfit =
+    unfit("Use sólo letras sin acento, cifras y guion.", "Use only plain letters, digits and hyphen.");
+
 /// A date as `1990-04-12` or `12/04/1990`, day first.
 pub fn date(cell: &str) -> Result<Date, Unfit> {
     let parts: Vec<&str> = cell.split(['-', '/', '.']).map(str::trim).collect();
@@ -55,10 +66,14 @@ pub fn date(cell: &str) -> Result<Date, Unfit> {
         (1..=2, 2) => return Err(DATE_AMBIGUOUS),
         _ => return Err(DATE_FORM),
     };
-    let number = |text: &str| if text.bytes().all(|b| b.is_ascii_digit()) { text.parse::<i16>().ok() } else { None };
-    let (Some(year), Some(month), Some(day)) = (number(year), number(month), number(day)) else { return Err(DATE_FORM) };
+    let number =
+        |text: &str| if text.bytes().all(|b| b.is_ascii_digit()) { text.parse::<i16>().ok() } else { None };
+    let (Some(year), Some(month), Some(day)) = (number(year), number(month), number(day)) else {
+        return Err(DATE_FORM);
+    };
     let small = |number: i16| i8::try_from(number).unwrap_or_default();
-    Date::new(year, small(month), small(day)).map_err(|_| if month > 12 && day <= 12 { DATE_MONTH_FIRST } else { DATE_IMPOSSIBLE })
+    Date::new(year, small(month), small(day))
+        .map_err(|_| if month > 12 && day <= 12 { DATE_MONTH_FIRST } else { DATE_IMPOSSIBLE })
 }
 
 const DATE_FORM: Unfit = unfit(
@@ -80,10 +95,10 @@ const DATE_IMPOSSIBLE: Unfit = unfit(
 
 /// An age in whole years, 0 to 130.
 pub fn age(cell: &str) -> Result<u8, Unfit> {
-    cell.parse().ok().filter(|age| *age <= 130).ok_or(unfit(
-        "La edad es un número entero de 0 a 130.",
-        "The age is a whole number from 0 to 130.",
-    ))
+    cell.parse()
+        .ok()
+        .filter(|age| *age <= 130)
+        .ok_or(unfit("La edad es un número entero de 0 a 130.", "The age is a whole number from 0 to 130."))
 }
 
 /// Yes or no; anything unsure is a stated unknown.
@@ -92,7 +107,10 @@ pub fn stated(cell: &str) -> Result<Stated, Unfit> {
         "SI" | "S" | "YES" | "X" | "TRUE" | "VERDADERO" | "1" => Ok(Stated::Yes),
         "NO" | "N" | "FALSE" | "FALSO" | "0" => Ok(Stated::No),
         "SE SABE" | "NO SE SABE" | "UNKNOWN" | "DESCONOCIDO" | "SD" | "S D" | "" => Ok(Stated::Unknown),
-        _ => Err(unfit("Escriba sí o no, o deje la celda vacía si no se sabe.", "Write yes or no, or leave the cell blank if unknown.")),
+        _ => Err(unfit(
+            "Escriba sí o no, o deje la celda vacía si no se sabe.",
+            "Write yes or no, or leave the cell blank if unknown.",
+        )),
     }
 }
 
@@ -153,7 +171,12 @@ pub fn number_kind(cell: &str) -> Result<(&'static str, Option<&'static str>), U
         "DIMEX" => ("dimex", Some("CR")),
         "A NUMBER" => ("a_number", Some("US")),
         "PASAPORTE" | "PASSPORT" => ("passport", None),
-        _ => return Err(unfit("Tipo de número desconocido. Use CUI, CURP, DNI, DUI, cédula o pasaporte.", "Unknown kind of number. Use CUI, CURP, DNI, DUI, cedula or passport.")),
+        _ => {
+            return Err(unfit(
+                "Tipo de número desconocido. Use CUI, CURP, DNI, DUI, cédula o pasaporte.",
+                "Unknown kind of number. Use CUI, CURP, DNI, DUI, cedula or passport.",
+            ));
+        }
     })
 }
 
@@ -164,7 +187,10 @@ pub fn travel_kind(cell: &str) -> Result<&'static str, Unfit> {
         "DOCUMENTO VIAJE" | "SALVOCONDUCTO" | "TRAVEL DOCUMENT" => Ok("travel_document"),
         "CERTIFICADO EMERGENCIA" | "EMERGENCY CERTIFICATE" => Ok("emergency_certificate"),
         "NINGUNO" | "NONE" => Ok("none"),
-        _ => Err(unfit("Escriba pasaporte, documento de viaje, certificado de emergencia o ninguno.", "Write passport, travel document, emergency certificate or none.")),
+        _ => Err(unfit(
+            "Escriba pasaporte, documento de viaje, certificado de emergencia o ninguno.",
+            "Write passport, travel document, emergency certificate or none.",
+        )),
     }
 }
 

@@ -43,7 +43,7 @@ fn opening(text: &str) -> (&str, char) {
     }
     // The delimiter under which the first lines name most columns; a tie is a comma.
     let known = |delimiter: char| {
-        let cells = text.lines().take(10).flat_map(|line| line.split(delimiter));
+        let cells = text.lines().take(10).flat_map(|line| line.split(delimiter).take(MAX_COLUMNS));
         cells.filter(|cell| Column::named(cell.trim_matches('"')).is_some()).count()
     };
     let best = DELIMITERS.into_iter().rev().max_by_key(|&delimiter| known(delimiter));
@@ -118,7 +118,12 @@ mod tests {
             Cell::Broken => "<broken>".to_owned(),
             _ => "<other>".to_owned(),
         };
-        read(text).unwrap().rows.iter().map(|row| (row.number, row.cells.iter().map(shown).collect())).collect()
+        read(text)
+            .unwrap()
+            .rows
+            .iter()
+            .map(|row| (row.number, row.cells.iter().map(shown).collect()))
+            .collect()
     }
 
     #[test]
@@ -131,7 +136,10 @@ mod tests {
     fn the_delimiter_is_found_by_the_columns_it_yields() {
         assert_eq!(texts("nombres;sexo\n\"x, y\";F").get(1).unwrap().1, ["x, y", "F"]);
         assert_eq!(texts("nombres\tsexo\nx\tF").get(1).unwrap().1, ["x", "F"]);
-        assert_eq!(texts("sep=;\nnombres;sexo").first().unwrap(), &(1, vec!["nombres".into(), "sexo".into()]));
+        assert_eq!(
+            texts("sep=;\nnombres;sexo").first().unwrap(),
+            &(1, vec!["nombres".into(), "sexo".into()])
+        );
     }
 
     #[test]

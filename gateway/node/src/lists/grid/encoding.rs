@@ -83,7 +83,8 @@ mod tests {
     fn each_encoding_is_detected_and_reported() {
         let text = "nombres;Núñez";
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let utf16be: Vec<u8> = [0xFE, 0xFF].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
+        let utf16be: Vec<u8> =
+            [0xFE, 0xFF].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
         assert_eq!(read(text.as_bytes()), (text.to_owned(), Encoding::Utf8));
         assert_eq!(read(format!("\u{FEFF}{text}").as_bytes()), (text.to_owned(), Encoding::Utf8));
         assert_eq!(read(&utf16), (text.to_owned(), Encoding::Utf16le));

@@ -17,13 +17,19 @@ use super::{Cell, Grid, GridRow, MAX_COLUMNS};
 /// `body.malformed` when it is not such an array, `sheet.too_large` beyond a bound.
 pub fn read(text: &str) -> Result<Grid, Problem> {
     let objects: Vec<Object> = serde_json::from_str(text).map_err(|error| {
-        Problem::new(&problem::BODY_MALFORMED).because(format!("line {}, column {}", error.line(), error.column()))
+        Problem::new(&problem::BODY_MALFORMED).because(format!(
+            "line {}, column {}",
+            error.line(),
+            error.column()
+        ))
     })?;
-    let header: BTreeSet<&str> = objects.iter().flat_map(|object| object.0.keys().map(String::as_str)).collect();
+    let header: BTreeSet<&str> =
+        objects.iter().flat_map(|object| object.0.keys().map(String::as_str)).collect();
     let mut grid = Grid::default();
     grid.push(GridRow { number: 0, cells: header.iter().map(|name| Cell::from_text(name)).collect() })?;
     for (number, object) in (1..).zip(&objects) {
-        let cells = header.iter().map(|name| object.0.get(*name).map_or(Cell::Blank, |text| Cell::from_text(text)));
+        let cells =
+            header.iter().map(|name| object.0.get(*name).map_or(Cell::Blank, |text| Cell::from_text(text)));
         grid.push(GridRow { number, cells: cells.collect() })?;
     }
     Ok(grid)

@@ -22,8 +22,10 @@ const MAX_ENTRIES: usize = 512;
 /// # Errors
 /// `sheet.unreadable` when it is no archive or is cut, `sheet.too_large` beyond a bound.
 pub fn within_bounds(bytes: &[u8]) -> Result<(), Problem> {
-    let too_large = || Problem::new(&problem::SHEET_TOO_LARGE).because("at most 64 MiB unpacked, 200 to 1, 512 parts");
-    let unreadable = |()| Problem::new(&problem::SHEET_UNREADABLE).because("the file is cut or is not a workbook");
+    let too_large =
+        || Problem::new(&problem::SHEET_TOO_LARGE).because("at most 64 MiB unpacked, 200 to 1, 512 parts");
+    let unreadable =
+        |()| Problem::new(&problem::SHEET_UNREADABLE).because("the file is cut or is not a workbook");
     if bytes.len() > MAX_PACKED {
         return Err(too_large());
     }

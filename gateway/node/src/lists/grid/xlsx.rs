@@ -74,7 +74,8 @@ fn cell(value: &DataRef<'_>) -> Cell {
         DataRef::DateTime(stamp) => {
             let (year, month, day, ..) = stamp.to_ymd_hms_milli();
             let date = i16::try_from(year).ok().zip(i8::try_from(month).ok()).zip(i8::try_from(day).ok());
-            date.and_then(|((year, month), day)| Date::new(year, month, day).ok()).map_or(Cell::Broken, Cell::Date)
+            date.and_then(|((year, month), day)| Date::new(year, month, day).ok())
+                .map_or(Cell::Broken, Cell::Date)
         }
         DataRef::Error(_) => Cell::Broken,
     }

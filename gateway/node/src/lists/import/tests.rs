@@ -10,9 +10,10 @@ use super::*;
 use crate::lists::codes::CodeNames;
 use crate::lists::template::{self, Language};
 
-const HEADER: &str = "nombres,primer_apellido,sexo,nacionalidad,fecha_nacimiento,edad,no_acompanado,proteccion,idiomas";
+const HEADER: &str =
+    "nombres,primer_apellido,sexo,nacionalidad,fecha_nacimiento,edad,no_acompanado,proteccion,idiomas";
 
-fn defaults() -> OperationDefaults {
+pub(super) fn defaults() -> OperationDefaults {
     OperationDefaults {
         operation: "0190f0a4-7c1e-7abc-8def-0123456789ab".parse().unwrap(),
         sender: "MX".parse().unwrap(),
@@ -28,7 +29,7 @@ fn defaults() -> OperationDefaults {
         codes: Arc::new(Codes {
             countries: CodeNames::new([("GT", &["Guatemala"][..]), ("MX", &["México"][..])]),
             languages: CodeNames::new([("es", &["español"][..]), ("quc", &["K'iche'"][..])]),
-            needs: CodeNames::default(),
+            ..Codes::default()
         }),
     }
 }
@@ -124,7 +125,8 @@ fn half_a_file_costs_its_last_row() {
 
 #[test]
 fn an_unclosed_quote_costs_its_own_row() {
-    let imported = csv(&format!("{HEADER}\n\"José,Pérez,M,GT,,30,no,ninguna,es\nLuz,Choc,F,GT,,30,no,ninguna,es\n"));
+    let imported =
+        csv(&format!("{HEADER}\n\"José,Pérez,M,GT,,30,no,ninguna,es\nLuz,Choc,F,GT,,30,no,ninguna,es\n"));
     assert!(imported.rows[0].outcome.is_err());
     assert!(imported.rows[1].outcome.is_ok());
 }
@@ -268,7 +270,8 @@ fn the_templates_are_read_without_a_warning() {
 
 #[test]
 fn a_stripped_column_becomes_a_section_for_policy_to_strip() {
-    let imported = csv("nombres,primer_apellido,sexo,nacionalidad,antecedentes\nJosé,Pérez,M,GT,dice que ninguno\n");
+    let imported =
+        csv("nombres,primer_apellido,sexo,nacionalidad,antecedentes\nJosé,Pérez,M,GT,dice que ninguno\n");
     let row = serde_json::to_value(imported.rows[0].outcome.as_ref().unwrap()).unwrap();
     assert_eq!(row["sections"]["criminal.record"]["note"], "dice que ninguno");
 }

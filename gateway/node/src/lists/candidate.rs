@@ -1,0 +1,64 @@
+//! A submitted row as `core::matching` compares it.
+//!
+//! Not here: the comparison. Invariant: only what the row states is compared; nothing is looked up elsewhere.
+
+use jiff::civil::Date;
+use puente_core::matching::{Candidate, Number, Sex};
+use puente_core::personal::Personal;
+use serde_json::Value;
+
+use super::submission::SubmissionRow;
+
+/// The row for comparison; `None` when it carries no `id.core`.
+#[must_use]
+pub fn candidate(row: &SubmissionRow) -> Option<Candidate> {
+    let core = section(row, "id.core")?;
+    let text = |name: &str| core.get(name).and_then(Value::as_str).map(|text| Personal::new(text.to_owned()));
+    Some(Candidate {
+        row: row.row,
+        given_names: text("given_names")?,
+        first_surname: text("first_surname")?,
+        second_surname: text("second_surname"),
+        birth_date: text("birth_date").and_then(|date| date.reveal().parse::<Date>().ok()).map(Personal::new),
+        age: row.subject.reveal().age,
+        age_estimated: core.get("age_estimated").and_then(Value::as_bool).unwrap_or_default(),
+        sex: core.get("sex").and_then(Value::as_str).and_then(sex),
+        numbers: numbers(row),
+    })
+}
+
+fn section<'a>(row: &'a SubmissionRow, category: &str) -> Option<&'a Value> {
+    let category = category.parse().ok()?;
+    row.sections.get(&category).map(Personal::reveal)
+}
+
+fn sex(code: &str) -> Option<Sex> {
+    match code {
+        "F" => Some(Sex::Female),
+        "M" => Some(Sex::Male),
+        "X" => Some(Sex::Unspecified),
+        _ => None,
+    }
+}
+
+fn numbers(row: &SubmissionRow) -> Vec<Number> {
+    let listed =
+        section(row, "id.numbers").and_then(|section| section.get("numbers")).and_then(Value::as_array);
+    let identity = listed.into_iter().flatten().filter_map(|number| numbered(number, None, "value"));
+    let travel =
+        section(row, "doc.travel").and_then(|document| numbered(document, Some("passport"), "number"));
+    identity.chain(travel).collect()
+}
+
+fn numbered(number: &Value, kind: Option<&str>, member: &str) -> Option<Number> {
+    let text = |name: &str| number.get(name).and_then(Value::as_str);
+    let stated = text("kind")?;
+    if kind.is_some_and(|kind| kind != stated) {
+        return None;
+    }
+    Some(Number {
+        country: text("country")?.parse().ok()?,
+        kind: stated.to_owned(),
+        value: Personal::new(text(member)?.to_owned()),
+    })
+}
