@@ -12,6 +12,8 @@ pub mod home;
 pub mod keys;
 pub mod lists;
 pub mod node;
+pub mod opening;
+pub mod receipts;
 pub mod register;
 pub mod run;
 pub mod serve;
