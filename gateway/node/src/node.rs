@@ -52,6 +52,8 @@ pub struct Rules {
     pub policy: PolicyEngine,
     /// Agreements between states.
     pub agreements: Agreements,
+    /// Words of lists and their codes.
+    pub codes: Arc<crate::lists::codes::Codes>,
 }
 
 /// The node's private keys.

@@ -1,4 +1,35 @@
-//! Frame only: the policy branch replaces this file.
+//! The decision function: facts about a message and the rules in force, in; a decision, out.
+//!
+//! Total: an error, a panic inside the rule engine, an unknown obligation or a missing profile is a
+//! refusal. Facts are three-valued and silence is never a "no". The rules are data (`policies/`).
+//! Not here: who looks the facts up (`puente-node`) and the record of what was decided (`evidence`).
 
+mod agreement;
+mod basis;
+mod cache;
+pub mod cases;
+mod context;
+mod decision;
+mod engine;
+mod facts;
 mod permit;
+mod profile;
+mod question;
+mod rule;
+mod rulebook;
+mod subject;
+mod vocabulary;
+
+pub use agreement::{Agreements, Directions};
+pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, LegalBasis, Scope, Standing};
+pub use cache::CacheCounts;
+pub use decision::{Decision, Outcome};
+pub use engine::{PolicyEngine, PolicyError};
+pub use facts::{Approval, ConsentExtract, HostFacts, Known, Party, PeerStatus, ReceiveFacts, SendFacts, StatedFacts};
 pub use permit::Permit;
+pub use profile::{Profile, ProfileStatus};
+pub use rule::{Release, Rule, RuleId, Stage};
+pub use subject::{Flag, Kind, Protection, Subject};
+
+#[cfg(test)]
+mod tests;

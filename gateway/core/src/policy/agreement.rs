@@ -1,0 +1,124 @@
+//! Agreements between states: dated data, and where each stands at an instant.
+//!
+//! Not here: signatures over them (`membership`). Invariant: an agreement that does not name both
+//! countries, the direction and the message type covers nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::basis::{AgreementClaim, Standing};
+use super::engine::PolicyError;
+use crate::ids::{AgreementId, Category, CountryCode, MessageType};
+
+/// A federation of eleven has at most 55 pairs; this leaves each a dozen agreements.
+const MAX_AGREEMENTS: usize = 1000;
+
+/// Which way messages may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directions {
+    /// Either party to the other.
+    Both,
+    /// From the first party listed to the others.
+    FromFirst,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Covers {
+    messages: BTreeSet<MessageType>,
+    categories: Option<BTreeSet<Category>>,
+    directions: Directions,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Agreement {
+    id: AgreementId,
+    parties: Vec<CountryCode>,
+    in_force_from: Timestamp,
+    in_force_to: Option<Timestamp>,
+    covers: Covers,
+    biometrics: bool,
+    #[serde(rename = "source")]
+    _source: String,
+}
+
+/// The agreements a node holds.
+#[derive(Debug, Clone, Default)]
+pub struct Agreements(BTreeMap<AgreementId, Agreement>);
+
+impl Agreements {
+    /// Reads agreements from (path, bytes), one JSON object a file; other files than `agreements/*.json` are ignored.
+    ///
+    /// # Errors
+    /// When a file is malformed, an id is given twice, or there are too many.
+    pub fn load(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, PolicyError> {
+        let mut agreements = BTreeMap::new();
+        for (file, bytes) in files {
+            let json = std::path::Path::new(&file).extension().is_some_and(|end| end == "json");
+            if !json || !file.starts_with("agreements/") {
+                continue;
+            }
+            let refused = |line, why: String| PolicyError::File { file: file.clone(), line, why };
+            let agreement: Agreement =
+                serde_json::from_slice(&bytes).map_err(|error| refused(error.line(), error.to_string()))?;
+            if agreements.len() >= MAX_AGREEMENTS {
+                return Err(refused(1, "too many agreements".into()));
+            }
+            if agreements.insert(agreement.id.clone(), agreement).is_some() {
+                return Err(refused(1, "another agreement has this id".into()));
+            }
+        }
+        Ok(Self(agreements))
+    }
+
+    /// The agreement as it stands at `now` for a message of this type from `sender` to `recipient`.
+    #[must_use]
+    pub fn claim(
+        &self,
+        id: &AgreementId,
+        sender: &CountryCode,
+        recipient: &CountryCode,
+        message: &MessageType,
+        now: Timestamp,
+    ) -> AgreementClaim {
+        let mut claim = AgreementClaim::unverified(id.clone());
+        let Some(agreement) = self.0.get(id) else { return claim };
+        if !agreement.covers(sender, recipient, message) {
+            return claim;
+        }
+        let stands = agreement.in_force_from <= now && agreement.in_force_to.is_none_or(|end| now < end);
+        claim.standing = if stands { Standing::InForce } else { Standing::Lapsed };
+        claim.covers_biometrics = agreement.biometrics;
+        claim.categories.clone_from(&agreement.covers.categories);
+        claim.lapses_at = agreement.in_force_to;
+        claim
+    }
+
+    /// Only the standing of [`Self::claim`].
+    #[must_use]
+    pub fn status(
+        &self,
+        id: &AgreementId,
+        sender: &CountryCode,
+        recipient: &CountryCode,
+        message: &MessageType,
+        now: Timestamp,
+    ) -> Standing {
+        self.claim(id, sender, recipient, message, now).standing
+    }
+}
+
+impl Agreement {
+    fn covers(&self, sender: &CountryCode, recipient: &CountryCode, message: &MessageType) -> bool {
+        let parties = self.parties.contains(sender) && self.parties.contains(recipient);
+        let direction = match self.covers.directions {
+            Directions::Both => true,
+            Directions::FromFirst => self.parties.first() == Some(sender),
+        };
+        parties && direction && sender != recipient && self.covers.messages.contains(message)
+    }
+}

@@ -1,0 +1,313 @@
+//! Worked cases in the JSON form of the policy matrix: read, decided, compared.
+//!
+//! Not here: the submission form of the domestic API. Reading rule: a flag that is listed is a stated
+//! yes, one that is not a stated no. Invariant: a field that a case does not expect is not compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::basis::{AgreementClaim, BasisType, Consent, LegalBasis, Standing};
+use super::engine::PolicyEngine;
+use super::facts::{Approval, HostFacts, Known, Party, PeerStatus, SendFacts, StatedFacts};
+use super::subject::{Flag, Kind, Protection, Subject};
+use crate::ids::{Category, CountryCode, MessageType, Purpose, Realm, Role};
+
+/// A file of cases larger than this is not a file of cases.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// Why a file of cases cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// The file is not the matrix's JSON.
+    #[error("cases cannot be read at line {line} column {column}")]
+    Malformed {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// The file is too large.
+    #[error("cases exceed {MAX_BYTES} bytes")]
+    TooLarge,
+}
+
+/// How one case went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseReport {
+    /// The case's id.
+    pub id: String,
+    /// Whether everything expected was so.
+    pub passed: bool,
+    /// What was not: "field: expected x, got y".
+    pub differences: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    reference_time: Timestamp,
+    cases: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    message_type: MessageType,
+    purpose: Purpose,
+    sender: CaseParty,
+    recipient: CaseParty,
+    subject: CaseSubject,
+    legal_basis: CaseBasis,
+    #[serde(default)]
+    approvals: BTreeSet<Approval>,
+    #[serde(default)]
+    facts: CaseFacts,
+    requested_categories: BTreeSet<Category>,
+    #[serde(default)]
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+struct CaseParty {
+    country: CountryCode,
+    role: Role,
+}
+
+#[derive(Deserialize)]
+struct CaseSubject {
+    kind: Option<Kind>,
+    age: Option<u8>,
+    nationality: Option<String>,
+    residence: Option<String>,
+    risk_countries: Option<BTreeSet<CountryCode>>,
+    #[serde(default)]
+    flags: BTreeSet<Flag>,
+    protection: Option<Protection>,
+}
+
+#[derive(Deserialize)]
+struct CaseBasis {
+    #[serde(rename = "type")]
+    basis: Option<BasisType>,
+    consent: Option<CaseConsent>,
+    agreement: Option<CaseAgreement>,
+}
+
+// The matrix may grow fields; a case's consent is read by its own names, then handed on.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct CaseConsent(Consent);
+
+#[derive(Deserialize)]
+struct CaseAgreement {
+    status: Option<Standing>,
+    #[serde(default)]
+    covers_biometrics: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CaseFacts {
+    peer_status: Option<PeerStatus>,
+    message_expired: Option<bool>,
+    notice_hours: Option<i32>,
+    sla_hours: Option<i32>,
+    planned_local_hour: Option<u8>,
+    mandatory_notification: Option<bool>,
+    identity_proven: Option<bool>,
+    originator: Option<CountryCode>,
+    originator_authorises: Option<bool>,
+    court_order: Option<bool>,
+    adequacy: Option<Adequacy>,
+    sender_requires_adequacy: Option<bool>,
+    legal_hold: Option<bool>,
+    min_cell: Option<u32>,
+    published: Option<bool>,
+    record_level: Option<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Adequacy {
+    None,
+    Equivalent,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Expected {
+    decision: Option<String>,
+    remove: Option<BTreeSet<Category>>,
+    deliver: Option<BTreeSet<Category>>,
+    rule: Option<String>,
+    obligations: Option<BTreeSet<String>>,
+}
+
+/// Runs every case of a file; a case that cannot be read has failed.
+///
+/// # Errors
+/// When the file itself is not a file of cases.
+pub fn run(engine: &PolicyEngine, bytes: &[u8]) -> Result<Vec<CaseReport>, CaseError> {
+    Ok(read(bytes)?.into_iter().map(|(id, case)| report(engine, id, case)).collect())
+}
+
+/// The facts of every readable case, by id, as the reading rule gives them.
+///
+/// # Errors
+/// When the file itself is not a file of cases.
+pub fn facts(bytes: &[u8]) -> Result<BTreeMap<String, SendFacts>, CaseError> {
+    let cases = read(bytes)?.into_iter();
+    Ok(cases.filter_map(|(id, case)| Some((id, case.ok()?.0))).collect())
+}
+
+type Read = Result<(SendFacts, Expected), String>;
+
+fn read(bytes: &[u8]) -> Result<Vec<(String, Read)>, CaseError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(CaseError::TooLarge);
+    }
+    let file: File = serde_json::from_slice(bytes)
+        .map_err(|error| CaseError::Malformed { line: error.line(), column: error.column() })?;
+    let now = file.reference_time;
+    let read_one = |value: serde_json::Value| {
+        let id = value.get("id").and_then(serde_json::Value::as_str).unwrap_or("unnamed").to_owned();
+        let case = serde_json::from_value::<Case>(value).map_err(|error| error.to_string());
+        (id, case.map(|case| case.into_facts(now)))
+    };
+    Ok(file.cases.into_iter().map(read_one).collect())
+}
+
+fn report(engine: &PolicyEngine, id: String, case: Read) -> CaseReport {
+    let differences = match case {
+        Err(why) => vec![format!("case cannot be read: {why}")],
+        Ok((facts, expected)) => compare(&expected, &engine.send(&facts)),
+    };
+    CaseReport { id, passed: differences.is_empty(), differences }
+}
+
+fn compare(expected: &Expected, decision: &super::Decision) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut differ = |field: &str, expected: String, got: String| {
+        differences.push(format!("{field}: expected {expected}, got {got}"));
+    };
+    let got = decision.outcome.as_str();
+    if let Some(outcome) = expected.decision.as_deref().filter(|outcome| *outcome != got) {
+        differ("decision", outcome.to_owned(), got.to_owned());
+    }
+    if let Some(rule) = expected.rule.as_deref().filter(|rule| *rule != decision.rule.as_str()) {
+        differ("rule", rule.to_owned(), decision.rule.to_string());
+    }
+    let removed: BTreeSet<Category> = decision.removed.keys().cloned().collect();
+    if let Some(remove) = expected.remove.as_ref().filter(|remove| **remove != removed) {
+        differ("remove", list(remove), list(&removed));
+    }
+    if let Some(deliver) = expected.deliver.as_ref().filter(|deliver| **deliver != decision.deliver) {
+        differ("deliver", list(deliver), list(&decision.deliver));
+    }
+    // A case lists the obligations it is about; further ones are no difference.
+    let missing = expected.obligations.iter().flatten().filter(|o| !decision.obligations.contains(o));
+    for obligation in missing {
+        differ("obligations", obligation.clone(), decision.obligations.join(" "));
+    }
+    differences
+}
+
+fn list(categories: &BTreeSet<Category>) -> String {
+    categories.iter().map(Category::as_str).collect::<Vec<_>>().join(" ")
+}
+
+impl Case {
+    fn into_facts(self, now: Timestamp) -> (SendFacts, Expected) {
+        let rights = self.message_type.family() == "rights";
+        let facts = SendFacts {
+            realm: Realm::Production,
+            message: self.message_type,
+            purpose: self.purpose,
+            sender: self.sender.into(),
+            recipient: self.recipient.into(),
+            subject: self.subject.into(),
+            basis: self.legal_basis.into(),
+            approvals: self.approvals,
+            host: self.facts.host(),
+            stated: self.facts.stated(rights),
+            requested: self.requested_categories,
+            released_holds: BTreeSet::new(),
+            now,
+        };
+        (facts, self.expected)
+    }
+}
+
+impl From<CaseParty> for Party {
+    fn from(party: CaseParty) -> Self {
+        Self { country: party.country, role: party.role }
+    }
+}
+
+impl From<CaseSubject> for Subject {
+    fn from(subject: CaseSubject) -> Self {
+        let listed = |flag: &Flag| (*flag, Some(subject.flags.contains(flag)).into());
+        // A code of three letters (`XXA`) is no country that could receive anything; it is still a stated fact.
+        let stateless = subject.nationality.as_deref().is_some_and(|code| code.len() == 3);
+        let mut other = BTreeSet::new();
+        if stateless {
+            other.extend("XX".parse::<CountryCode>().ok());
+        }
+        Self {
+            kind: subject.kind.unwrap_or_default(),
+            age: subject.age,
+            nationality: subject.nationality.and_then(|code| code.parse().ok()),
+            other_nationalities: other,
+            residence: subject.residence.and_then(|code| code.parse().ok()),
+            risk_countries: subject.risk_countries,
+            protection: subject.protection.unwrap_or_default(),
+            flags: Flag::ALL.iter().map(listed).collect(),
+        }
+    }
+}
+
+impl From<CaseBasis> for LegalBasis {
+    fn from(basis: CaseBasis) -> Self {
+        let agreement = basis.agreement.and_then(|agreement| {
+            let mut claim = AgreementClaim::unverified("case".parse().ok()?);
+            claim.standing = agreement.status.unwrap_or(Standing::Absent);
+            claim.covers_biometrics = agreement.covers_biometrics;
+            Some(claim)
+        });
+        let consent = basis.consent.map(|CaseConsent(consent)| consent);
+        Self { basis: basis.basis.unwrap_or(BasisType::None), agreement, consent }
+    }
+}
+
+impl CaseFacts {
+    fn host(&self) -> HostFacts {
+        HostFacts {
+            peer_status: self.peer_status.unwrap_or(PeerStatus::Active),
+            message_expired: self.message_expired.unwrap_or(false),
+            originator: self.originator.clone(),
+            record_level: self.record_level.unwrap_or(false),
+            min_cell: self.min_cell,
+            published: self.published.unwrap_or(false),
+        }
+    }
+
+    fn stated(&self, rights: bool) -> StatedFacts {
+        let listed = |fact: Option<bool>| Known::from(Some(fact.unwrap_or(false)));
+        StatedFacts {
+            notice_hours: self.notice_hours,
+            sla_hours: self.sla_hours,
+            planned_local_hour: self.planned_local_hour,
+            mandatory_notification: listed(self.mandatory_notification),
+            identity_proven: match self.identity_proven {
+                // Absent outside rights.* it does not apply, which is not a stated no.
+                None if !rights => Known::Unknown,
+                stated => stated.into(),
+            },
+            originator_authorises: listed(self.originator_authorises),
+            court_order: listed(self.court_order),
+            adequacy_equivalent: self.adequacy.map(|standing| standing == Adequacy::Equivalent).into(),
+            sender_requires_adequacy: listed(self.sender_requires_adequacy),
+            legal_hold: listed(self.legal_hold),
+        }
+    }
+}
