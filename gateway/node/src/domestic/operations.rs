@@ -1,0 +1,357 @@
+//! Return operations: upload a list, reconcile it, print it, take arrivals home as a spreadsheet.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode, header};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use puente_core::delivery::{Direction, MessageRow};
+use puente_core::ids::{AgreementId, CountryCode, MessageId, MessageType, OperationId, Purpose};
+use puente_core::matching;
+use puente_core::personal::Personal;
+use puente_core::problem::{self, Problem};
+
+use crate::domestic::idempotency::{self, Asked};
+use crate::domestic::messages::{finish, verdicts_body, visible};
+use crate::domestic::submit::{Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare};
+use crate::lists::arrivals::{self, Arrival};
+use crate::lists::candidate::candidate;
+use crate::lists::print::{PrintedOperation, PrintedRow, print as print_list};
+use crate::lists::{CellProblem, Imported, ImportedRow, OperationDefaults, Sheet, import};
+use crate::node::{Node, store_problem};
+use crate::opening::open_stored;
+use crate::register::KnownAgency;
+use crate::serve::{ProblemReply, json_reply, read_body};
+use crate::store::{MAX_PAGE, Position, Wire};
+
+type Reply = Result<Response, ProblemReply>;
+
+/// Query of an upload: what all rows have in common.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upload {
+    destination: CountryCode,
+    agreement: AgreementId,
+    mode: String,
+    origin: String,
+    port_of_entry: String,
+    eta: Zoned,
+    #[serde(default)]
+    vehicle: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+fn sheet_of(headers: &HeaderMap) -> Result<Sheet, Problem> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match media.split(';').next().unwrap_or_default().trim() {
+        "text/csv" => Ok(Sheet::Csv),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Ok(Sheet::Xlsx),
+        "application/json" => Ok(Sheet::Json),
+        _ => Err(Problem::new(&problem::BODY_MEDIA_TYPE).because("text/csv, XLSX or application/json")),
+    }
+}
+
+fn operation_id(text: &str) -> Result<OperationId, Problem> {
+    text.parse().map_err(|_| Problem::new(&problem::NOT_FOUND))
+}
+
+/// `POST /v1/operations/{id}/manifest`: a spreadsheet in, a verdict per row out.
+pub async fn upload(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+    ask: Result<Query<Upload>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
+    let operation = operation_id(&id)?;
+    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let sheet = sheet_of(&headers)?;
+    let bytes = read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await?;
+    let path = format!("POST /v1/operations/{operation}/manifest {}", ask.dry_run);
+    let claim = match idempotency::ask(&node, &headers, &caller.agency, &path, &bytes).await? {
+        Asked::Answered(response) => return Ok(response),
+        Asked::First(claim) => Some(claim),
+        Asked::Unkeyed => None,
+    };
+    let mode = if ask.dry_run { Mode::DryRun } else { Mode::Submit };
+    let defaults = defaults(&node, operation, ask)?;
+    let imported = import::read(&bytes, sheet, &defaults)?;
+    if imported.rows.len() > node.config.limits.list_rows {
+        return Err(Problem::new(&problem::BODY_TOO_LARGE).because("rows").into());
+    }
+    let prepared = rows(&node, &caller, operation, &imported, &mode);
+    let warnings = serde_json::to_value(&imported.warnings).unwrap_or_default();
+    finish(&node, prepared, claim, |verdicts| {
+        let mut body: Value = serde_json::from_slice(&verdicts_body(verdicts)).unwrap_or_default();
+        if let Some(object) = body.as_object_mut() {
+            object.insert("operation".to_owned(), json!(operation));
+            object.insert("warnings".to_owned(), warnings.clone());
+        }
+        (200, serde_json::to_vec(&body).unwrap_or_default())
+    })
+    .await
+}
+
+fn defaults(node: &Node, operation: OperationId, ask: Upload) -> Result<OperationDefaults, Problem> {
+    let internal = |_| Problem::new(&problem::INTERNAL);
+    Ok(OperationDefaults {
+        operation,
+        sender: node.country().clone(),
+        destination: ask.destination,
+        message_type: "return.manifest".parse::<MessageType>().map_err(internal)?,
+        purpose: "return_reception".parse::<Purpose>().map_err(internal)?,
+        agreement: ask.agreement,
+        mode: ask.mode,
+        origin: ask.origin,
+        port_of_entry: ask.port_of_entry,
+        eta: ask.eta,
+        vehicle: ask.vehicle,
+        codes: Arc::clone(&node.rules.get().codes),
+    })
+}
+
+fn rows(
+    node: &Node,
+    caller: &KnownAgency,
+    operation: OperationId,
+    imported: &Imported,
+    mode: &Mode,
+) -> Vec<Prepared> {
+    let candidates: Vec<_> =
+        imported.rows.iter().filter_map(|row| row.outcome.as_ref().ok()).filter_map(candidate).collect();
+    let mut alike: BTreeMap<u32, Vec<Finding>> = BTreeMap::new();
+    for pair in matching::pairs(&candidates) {
+        let (first, second) = (pair.a.min(pair.b), pair.a.max(pair.b));
+        let joined = |texts: Vec<&str>| texts.join("; ");
+        alike.entry(second).or_default().push(Finding {
+            code: "row.possible_duplicate".to_owned(),
+            field: first.to_string(),
+            es: joined(pair.reasons.iter().map(|reason| reason.es()).collect()),
+            en: joined(pair.reasons.iter().map(|reason| reason.en()).collect()),
+        });
+    }
+    imported
+        .rows
+        .iter()
+        .map(|row| {
+            let mut prepared = one(node, caller, operation, row, mode);
+            prepared.verdict.warnings.extend(alike.remove(&row.row).unwrap_or_default());
+            prepared
+        })
+        .collect()
+}
+
+fn one(node: &Node, caller: &KnownAgency, operation: OperationId, row: &ImportedRow, mode: &Mode) -> Prepared {
+    let submission = match &row.outcome {
+        Err(problems) => return refused_row(row.row, problems),
+        Ok(submitted) => serde_json::to_value(submitted).and_then(serde_json::from_value::<Submission>),
+    };
+    match submission {
+        Ok(mut submission) => {
+            submission.operation = Some(operation);
+            prepare(node, caller, &submission, mode)
+        }
+        Err(error) => {
+            tracing::error!(row = row.row, category = ?error.classify(), "imported row is not a submission");
+            let verdict = Verdict::new(Some(row.row), Outcome::Malformed);
+            Prepared { verdict, writes: Vec::new() }
+        }
+    }
+}
+
+fn refused_row(row: u32, problems: &[CellProblem]) -> Prepared {
+    let duplicate = problems.iter().any(|cell| cell.kind.code == problem::ROW_DUPLICATE.code);
+    let outcome = if duplicate { Outcome::Duplicate } else { Outcome::Malformed };
+    let mut verdict = Verdict::new(Some(row), outcome);
+    verdict.problems = problems
+        .iter()
+        .map(|cell| Finding {
+            code: cell.kind.code.to_owned(),
+            field: cell.cell.clone(),
+            es: cell.es.clone(),
+            en: cell.en.clone(),
+        })
+        .collect();
+    Prepared { verdict, writes: Vec::new() }
+}
+
+async fn messages_of(node: &Node, caller: &KnownAgency, operation: OperationId) -> Result<Vec<MessageRow>, Problem> {
+    let mut all: Vec<MessageRow> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = node
+            .store
+            .operation(operation, after, MAX_PAGE, Wire::Read)
+            .await
+            .map_err(|error| store_problem(&error))?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = Some(Position { created_ms: last.created_ms, message: last.message });
+        all.extend(page.into_iter().filter(|row| visible(caller, row)));
+        if all.len() > node.config.limits.list_rows {
+            return Err(Problem::new(&problem::BODY_TOO_LARGE).because("operation"));
+        }
+    }
+}
+
+/// What the other side said of a message: type and the status in its metadata.
+fn said(node: &Node, row: &MessageRow) -> Option<(MessageId, Value)> {
+    let (_, inner) = open_stored(node, row).ok()?;
+    let metadata = inner.section("ops.metadata")?;
+    let body = json!({
+        "type": row.message_type, "message_id": row.message, "status": metadata.get("status"),
+        "at": metadata.get("at"), "captured": metadata.get("captured"), "row": metadata.get("row"),
+    });
+    Some((row.in_reply_to.unwrap_or(row.message), body))
+}
+
+/// `GET /v1/operations/{id}`: every message of the operation with what became of it and what was answered.
+pub async fn reconcile(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+) -> Reply {
+    let operation = operation_id(&id)?;
+    let all = messages_of(&node, &caller, operation).await?;
+    if all.is_empty() {
+        return Err(Problem::new(&problem::NOT_FOUND).into());
+    }
+    let mut answers: BTreeMap<MessageId, Vec<Value>> = BTreeMap::new();
+    let mut unsolicited = Vec::new();
+    for row in all.iter().filter(|row| row.direction == Direction::In) {
+        match (row.in_reply_to, said(&node, row)) {
+            (Some(_), Some((to, answer))) => answers.entry(to).or_default().push(answer),
+            (None, Some((_, answer))) => unsolicited.push(answer),
+            (_, None) => {}
+        }
+    }
+    let messages: Vec<Value> = all
+        .iter()
+        .map(|row| {
+            json!({
+                "direction": row.direction, "message_id": row.message, "type": row.message_type, "row": row.row,
+                "case": row.case, "in_reply_to": row.in_reply_to, "state": row.state, "code": row.code,
+                "categories": row.categories, "answers": answers.remove(&row.message).unwrap_or_default(),
+            })
+        })
+        .collect();
+    Ok(json_reply(StatusCode::OK, &json!({"operation": operation, "messages": messages, "unsolicited": unsolicited})))
+}
+
+/// Query of a print.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Print {
+    /// How often it was printed before: more than none marks a reprint.
+    #[serde(default)]
+    earlier_prints: u32,
+}
+
+/// `GET /v1/operations/{id}/print`: the list as it came in, for paper.
+pub async fn print(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+    ask: Result<Query<Print>, axum::extract::rejection::QueryRejection>,
+) -> Reply {
+    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let all = messages_of(&node, &caller, operation_id(&id)?).await?;
+    let manifest = all.iter().filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.manifest");
+    let mut rows = Vec::new();
+    let mut logistics = None;
+    for row in manifest {
+        let Ok((_, inner)) = open_stored(&node, row) else { continue };
+        logistics = logistics.or_else(|| inner.section("return.logistics").cloned());
+        rows.push(printed(u32::try_from(rows.len() + 1).unwrap_or(u32::MAX), row, &inner));
+    }
+    let logistics = logistics.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
+    let text = |name: &str| logistics.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let zone = TimeZone::get(&text("zone")).unwrap_or(TimeZone::UTC);
+    let instant = text("eta").parse::<Timestamp>().unwrap_or_default();
+    let now = Timestamp::from_millisecond(node.clock.now_ms()).unwrap_or_default();
+    let html = print_list(&PrintedOperation {
+        title: id,
+        port: text("port_of_entry"),
+        eta: instant.to_zoned(zone.clone()),
+        version: u32::try_from(all.len()).unwrap_or(u32::MAX),
+        printed_at: now.to_zoned(zone),
+        earlier_prints: ask.earlier_prints,
+        rows,
+        training: node.realm() != puente_core::ids::Realm::Production,
+    });
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], html).into_response())
+}
+
+fn names_of(core: Option<&Value>) -> String {
+    let part = |name: &str| core.and_then(|core| core.get(name)).and_then(Value::as_str).unwrap_or_default();
+    [part("first_surname"), part("second_surname"), part("given_names")]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn printed(number: u32, row: &MessageRow, inner: &puente_core::envelope::VerifiedInner) -> PrintedRow {
+    let core = inner.section("id.core");
+    let part = |name: &str| core.and_then(|core| core.get(name)).map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    let needs = inner.section("needs.services").and_then(|section| section.get("codes")).and_then(Value::as_array);
+    PrintedRow {
+        row: number,
+        names: Personal::new(names_of(core)),
+        particulars: Personal::new([part("sex"), part("birth_date"), part("age")].into_iter().flatten().collect::<Vec<_>>().join(" · ")),
+        family: inner.section("family.links").and_then(|links| links.get("group")).and_then(Value::as_str).map(str::to_owned),
+        needs: needs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        child_protection: row.role.as_str() == "child_protection",
+    }
+}
+
+/// Query of the arrivals.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Arrivals {
+    #[serde(default)]
+    format: Option<String>,
+}
+
+/// `GET /v1/operations/{id}/arrivals`: who arrived, as XLSX (default) or CSV.
+pub async fn arrivals(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+    ask: Result<Query<Arrivals>, axum::extract::rejection::QueryRejection>,
+) -> Reply {
+    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let all = messages_of(&node, &caller, operation_id(&id)?).await?;
+    let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
+    let mut list = Vec::new();
+    for row in all.iter().filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.arrival") {
+        let Ok((_, inner)) = open_stored(&node, row) else { continue };
+        let metadata = inner.section("ops.metadata");
+        let text = |name: &str| metadata.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let zone = TimeZone::get(&text("zone")).unwrap_or(TimeZone::UTC);
+        list.push(Arrival {
+            row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
+            names: Personal::new(names_of(inner.section("id.core"))),
+            status: text("status"),
+            at: text("at").parse::<Timestamp>().ok().map(|at| at.to_zoned(zone)),
+            captured: text("captured"),
+        });
+    }
+    let no_store = (header::CACHE_CONTROL, "no-store");
+    if ask.format.as_deref() == Some("csv") {
+        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), no_store], arrivals::csv(&list)).into_response());
+    }
+    let media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(([(header::CONTENT_TYPE, media), no_store], arrivals::xlsx(&list)?).into_response())
+}
