@@ -4,6 +4,7 @@
 //! never import each other; they meet in `store` and in `run`.
 
 pub mod admin;
+pub mod attachment;
 pub mod clock;
 pub mod config;
 pub mod domestic;

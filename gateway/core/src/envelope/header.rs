@@ -90,6 +90,19 @@ pub struct Header {
     pub legal_basis: BasisRef,
     /// Handling.
     pub handling: Handling,
+    /// Attachments by the root of their ciphertext: the message is accepted only once all chunks are durable.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentRef>,
+}
+
+/// An attachment as the gateways see it: ciphertext that neither can read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttachmentRef {
+    /// RFC 6962 root over the ciphertext chunks.
+    pub root: Digest,
+    /// Number of chunks.
+    pub chunks: u32,
 }
 
 /// What the receiver may know of the consent that a message rests on (PROTOCOL.md section 7).
