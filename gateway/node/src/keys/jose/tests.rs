@@ -340,3 +340,42 @@ fn ed25519_makes_the_signature_of_rfc_8037_a_4() {
         "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
     );
 }
+
+#[test]
+fn josekits_own_openssl_code_opens_what_we_seal_and_we_open_what_it_seals() {
+    use josekit::jwe::{ECDH_ES_A256KW, JweContext, JweHeader};
+    for profile in PROFILES {
+        let key = KeyFile::generate(profile, KeyUse::Open).unwrap();
+        let sealer = Jose.sealer(key.key_id(), &key.public_jwk()).unwrap();
+        let ours = sealer.seal(&json!({ "labels": [] }), b"plaintext").unwrap();
+        let theirs = ECDH_ES_A256KW.decrypter_from_pem(key.to_pem().as_bytes()).unwrap();
+        assert_eq!(JweContext::new().deserialize_compact(&ours, &theirs).unwrap().0, b"plaintext");
+
+        let jwk = josekit::jwk::Jwk::from_map(key.public_jwk().0.as_object().unwrap().clone()).unwrap();
+        let encrypter = ECDH_ES_A256KW.encrypter_from_jwk(&jwk).unwrap();
+        let mut header = JweHeader::new();
+        header.set_content_encryption("A256GCM");
+        header.set_token_type("puente-sealed");
+        header.set_claim("puente", Some(json!({ "labels": [] }))).unwrap();
+        let made = JweContext::new().serialize_compact(b"plaintext", &header, &encrypter).unwrap();
+        assert_eq!(key.opener().unwrap().open(&made).unwrap().1.as_slice(), b"plaintext");
+    }
+}
+
+#[test]
+fn josekits_own_openssl_code_verifies_our_es256_and_we_verify_its() {
+    use josekit::jws::{ES256, JwsContext, JwsHeader};
+    let key = KeyFile::generate(SignatureProfile::P256, KeyUse::Sign).unwrap();
+    let jwk = josekit::jwk::Jwk::from_map(key.public_jwk().0.as_object().unwrap().clone()).unwrap();
+    let ours = key.signer().unwrap().sign(TYP, b"{}").unwrap();
+    let theirs = ES256.verifier_from_jwk(&jwk).unwrap();
+    assert_eq!(JwsContext::new().deserialize_compact(&ours, &theirs).unwrap().0, b"{}");
+
+    let mut signer = ES256.signer_from_pem(key.to_pem().as_bytes()).unwrap();
+    signer.set_key_id(key.key_id().as_str());
+    let mut header = JwsHeader::new();
+    header.set_token_type(TYP);
+    let made = JwsContext::new().serialize_compact(b"{}", &header, &signer).unwrap();
+    let verifier = Jose.verifier(key.key_id(), &key.public_jwk()).unwrap();
+    assert_eq!(verifier.verify(TYP, &made).unwrap(), b"{}");
+}
