@@ -273,6 +273,14 @@ problems! {
     INTERNAL = "node.internal", 500, Node, Later,
         "Falla interna: nada se aceptó. Avise al operador.",
         "Internal failure: nothing was accepted. Tell the operator.";
+    /// The certificate is of no gateway that the membership vouches for.
+    PEER_UNKNOWN = "peer.unknown", 403, Peer, Never,
+        "El certificado no es de un nodo que la membresía avale.",
+        "The certificate is of no gateway that the membership vouches for.";
+    /// The peer's certificate has expired.
+    PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
+        "El certificado del par venció. Avise a su operador.",
+        "The peer's certificate has expired. Tell its operator.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

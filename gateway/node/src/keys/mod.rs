@@ -7,10 +7,11 @@
 mod file;
 pub mod jose;
 mod jwk;
-//PKI pub mod pki;
+mod pem;
+pub mod pki;
 mod private;
 mod random;
-//TLS pub mod tls;
+pub mod tls;
 
 pub use file::{FileError, read_private, write_private};
 pub use jose::{Jose, Opener, Sealer, Signer, Verifier};

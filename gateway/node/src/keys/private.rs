@@ -8,8 +8,6 @@ use std::path::Path;
 
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use puente_core::envelope::{Jwk, SignatureProfile};
 use puente_core::ids::{InvalidId, KeyId};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -19,9 +17,7 @@ use zeroize::Zeroizing;
 use super::file::{FileError, read_private, write_private};
 use super::jose::{AgreementKey, KeyPair, Opener, Signer};
 use super::jwk::PublicKey;
-
-/// Characters of a line of PEM (RFC 7468 section 2).
-const PEM_LINE_CHARS: usize = 64;
+use super::pem;
 
 /// What a private key is for; a key for one use is never loaded for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,17 +111,7 @@ impl KeyFile {
     /// The key as PKCS#8 in PEM (RFC 7468 section 10).
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
-        let body = Zeroizing::new(STANDARD.encode(self.pkcs8.as_slice()));
-        let mut pem = Zeroizing::new(String::with_capacity(body.len() + body.len() / PEM_LINE_CHARS + 64));
-        pem.push_str("-----BEGIN PRIVATE KEY-----\n");
-        for (position, character) in body.chars().enumerate() {
-            if position > 0 && position % PEM_LINE_CHARS == 0 {
-                pem.push('\n');
-            }
-            pem.push(character);
-        }
-        pem.push_str("\n-----END PRIVATE KEY-----\n");
-        pem
+        pem::encode("PRIVATE KEY", &self.pkcs8)
     }
 
     /// The key's id: its RFC 7638 thumbprint.
@@ -138,6 +124,14 @@ impl KeyFile {
     #[must_use]
     pub fn public_jwk(&self) -> Jwk {
         self.public.to_jwk()
+    }
+
+    pub(super) const fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    pub(super) fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
     }
 
     /// The profile that the key belongs to.

@@ -169,3 +169,52 @@ fn unwrap(kek: &SecretKey, wrapped: &[u8]) -> Result<SecretKey, JoseError> {
         _ => Err(mismatch()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use puente_core::envelope::from_base64url;
+    use serde_json::json;
+
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_derivation_is_that_of_rfc_7518_appendix_c() {
+        let bob = json!({
+            "kty": "EC", "crv": "P-256",
+            "x": "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ",
+            "y": "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck",
+        });
+        let peer = parse(PublicKey::from_members(bob.as_object().unwrap()).unwrap()).unwrap();
+        let secret = from_base64url("0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo").unwrap();
+        let alice = PrivateKey::from_private_key(&ECDH_P256, &secret).unwrap();
+        let key = agreement::agree(&alice, peer, (), |shared| {
+            Ok(concat_kdf(shared, "A128GCM", b"Alice", b"Bob", 128))
+        });
+        assert_eq!(key.unwrap()[..16], from_base64url("VqqN6vgjbSBcIijNcacQGg").unwrap());
+    }
+
+    #[test]
+    fn the_wrapping_is_that_of_rfc_3394_section_4_6() {
+        let kek = Zeroizing::new(std::array::from_fn(|at| u8::try_from(at).unwrap()));
+        let key = hex("00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F");
+        let wrapped = hex("28C9F404C4B810F4CBCCB35CFB87F8263F5786E2D80ED326CBC7F0E71A99F43BFB988B9B7A02DD21");
+        assert_eq!(wrap(&kek, &key).unwrap().as_slice(), wrapped);
+        assert_eq!(unwrap(&kek, &wrapped).unwrap().as_slice(), key);
+    }
+
+    #[test]
+    fn a_wrapped_key_changed_by_one_bit_does_not_unwrap() {
+        let kek = Zeroizing::new([7; KEY_BYTES]);
+        let wrapped = wrap(&kek, &[9; KEY_BYTES]).unwrap();
+        for bit in 0..WRAPPED_BYTES * 8 {
+            let mut changed = wrapped;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(unwrap(&kek, &changed), Err(JoseError::InvalidSignature(_))));
+        }
+    }
+}

@@ -81,3 +81,7 @@ fn failure(error: &JoseError, key_id: &KeyId) -> CryptoFailure {
         _ => CryptoFailure::Form("token is not readable"),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;
