@@ -24,7 +24,9 @@ pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, Lega
 pub use cache::CacheCounts;
 pub use decision::{Decision, Outcome};
 pub use engine::{PolicyEngine, PolicyError};
-pub use facts::{Approval, ConsentExtract, HostFacts, Known, Party, PeerStatus, ReceiveFacts, SendFacts, StatedFacts};
+pub use facts::{
+    Approval, ConsentExtract, HostFacts, Known, Party, PeerStatus, ReceiveFacts, SendFacts, StatedFacts,
+};
 pub use profile::{Profile, ProfileStatus};
 pub use rule::{Release, Rule, RuleId, Stage};
 pub use subject::{Flag, Kind, Protection, Subject};
