@@ -241,6 +241,10 @@ problems! {
     LABELS_EXCEED_PROFILE = "labels.exceed_profile", 403, Peer, Never,
         "El mensaje lleva categorías que su perfil no admite.",
         "The message carries categories that its profile does not admit.";
+    /// The message that takes effect before this one has not arrived.
+    MESSAGE_PARKED = "message.parked", 409, Peer, Later,
+        "Falta el mensaje anterior del mismo caso. Repita después.",
+        "The earlier message of the same case is missing. Repeat later.";
     /// The peer's answer is not of the protocol's form.
     PEER_GARBAGE = "peer.garbage", 502, Peer, Later,
         "La respuesta del par no tiene la forma del protocolo.",

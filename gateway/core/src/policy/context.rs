@@ -1,8 +1,10 @@
 //! The Cedar context of a question, built without JSON.
 //!
-//! Not here: decisions. Invariant: what is unstated is an absent attribute or in neither fact set.
+//! Not here: decisions. `None` means the engine failed. Invariant: what is unstated is an absent attribute or in neither fact set.
 
-use cedar_policy::{Context, ContextCreationError, RestrictedExpression};
+use std::collections::BTreeSet;
+
+use cedar_policy::{Context, RestrictedExpression};
 
 use super::question::{Header, Receiving, Sending, kind_code, protection_code};
 use super::vocabulary::{Vocabulary, one, set};
@@ -74,7 +76,7 @@ fn header(words: &Vocabulary, header: &Header) -> Pairs {
 }
 
 /// The context of `Pass`, `PassWhole` and `Disclose`.
-pub(super) fn sending(words: &Vocabulary, question: &Sending) -> Result<Context, ContextCreationError> {
+pub(super) fn sending(words: &Vocabulary, question: &Sending) -> Option<Context> {
     let person = &question.person;
     let mut pairs = header(words, &question.header);
     pairs.extend([
@@ -100,31 +102,35 @@ pub(super) fn sending(words: &Vocabulary, question: &Sending) -> Result<Context,
     if let Some(count) = question.min_cell {
         pairs.push(pair("minCell", RestrictedExpression::new_long(i64::from(count))));
     }
-    Context::from_pairs(pairs)
+    Context::from_pairs(pairs).ok()
 }
 
 /// The context of `PassUnattended` and `Oblige`: what is left, and what was decided so far.
-pub(super) fn leaving<'a>(
+pub(super) fn leaving(
     words: &Vocabulary,
     sending: Context,
-    left: impl IntoIterator<Item = &'a Category>,
+    requested: &BTreeSet<Category>,
+    left: &BTreeSet<Category>,
     rule: &str,
     refused: bool,
-) -> Result<Context, ContextCreationError> {
-    sending.merge([
-        pair("left", set(&words.category, left.into_iter().map(Category::as_str))),
-        pair("rule", RestrictedExpression::new_string(rule.to_owned())),
-        pair("refused", flag(refused)),
-    ])
+) -> Option<Context> {
+    sending
+        .merge([
+            pair("requested", set(&words.category, requested.iter().map(Category::as_str))),
+            pair("left", set(&words.category, left.iter().map(Category::as_str))),
+            pair("rule", RestrictedExpression::new_string(rule.to_owned())),
+            pair("refused", flag(refused)),
+        ])
+        .ok()
 }
 
 /// The context of `Accept`.
-pub(super) fn receiving(words: &Vocabulary, question: &Receiving) -> Result<Context, ContextCreationError> {
+pub(super) fn receiving(words: &Vocabulary, question: &Receiving) -> Option<Context> {
     let mut pairs = header(words, &question.header);
     pairs.extend([
         pair("labels", set(&words.category, question.header.categories.iter().map(Category::as_str))),
         pair("consentWithdrawn", flag(question.consent_withdrawn)),
         pair("retentionDays", RestrictedExpression::new_long(i64::from(question.retention_days))),
     ]);
-    Context::from_pairs(pairs)
+    Context::from_pairs(pairs).ok()
 }

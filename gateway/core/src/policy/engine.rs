@@ -220,7 +220,8 @@ impl PolicyEngine {
     /// Decides at the sending end.
     #[must_use]
     pub fn send(&self, facts: &SendFacts) -> Decision {
-        let verdict = self.sent.answer(Sending::from(facts), |question| self.guard(|| self.sending(question)));
+        let verdict =
+            self.sent.answer(Sending::from(facts), |question| self.guard(|| self.sending(question)));
         self.decision(&verdict, send_lapse(facts))
     }
 
@@ -311,7 +312,7 @@ impl PolicyEngine {
     fn sending(&self, question: &Sending) -> Result<Verdict, Failure> {
         let header = &question.header;
         let message = self.words.message_uid(&header.message);
-        let context = context::sending(&self.words, question).map_err(|_| Failure)?;
+        let context = context::sending(&self.words, question).ok_or(Failure)?;
         let pass = self.ask("Pass", header, message.clone(), context.clone())?;
         let verdict = if pass.allowed {
             self.disclosing(question, pass.rules, &message, &context)?
@@ -319,9 +320,15 @@ impl PolicyEngine {
             Verdict::denied(self.or_not_entitled(pass.rules))
         };
         let refused = verdict.outcome == Outcome::Deny;
-        let context =
-            context::leaving(&self.words, context, &verdict.deliver, verdict.rule.as_str(), refused)
-                .map_err(|_| Failure)?;
+        let context = context::leaving(
+            &self.words,
+            context,
+            &header.categories,
+            &verdict.deliver,
+            verdict.rule.as_str(),
+            refused,
+        )
+        .ok_or(Failure)?;
         let obliged = self.ask("Oblige", header, message, context)?;
         Ok(Verdict { obligations: obliged.obligations, ..verdict })
     }
@@ -360,8 +367,8 @@ impl PolicyEngine {
             stripping.extend(self.or_not_entitled(whole.rules));
         }
         let redacted = !removed.is_empty() || !whole.allowed;
-        let left =
-            context::leaving(&self.words, context.clone(), &deliver, "", false).map_err(|_| Failure)?;
+        let left = context::leaving(&self.words, context.clone(), &header.categories, &deliver, "", false)
+            .ok_or(Failure)?;
         let attended = self.ask("PassUnattended", header, message.clone(), left.clone())?;
         let mut holds = if attended.allowed { Vec::new() } else { self.or_not_entitled(attended.rules) };
         holds.retain(|(_, rule)| !self.is_released(rule, &question.released));
@@ -382,7 +389,7 @@ impl PolicyEngine {
     fn receiving(&self, question: &Receiving) -> Result<Verdict, Failure> {
         let header = &question.header;
         let message = self.words.message_uid(&header.message);
-        let context = context::receiving(&self.words, question).map_err(|_| Failure)?;
+        let context = context::receiving(&self.words, question).ok_or(Failure)?;
         let accept = self.ask("Accept", header, message, context)?;
         if !accept.allowed {
             return Ok(Verdict::denied(self.or_not_entitled(accept.rules)));
@@ -395,8 +402,7 @@ impl PolicyEngine {
     }
 
     fn is_released(&self, rule: &RuleId, released: &BTreeSet<RuleId>) -> bool {
-        released.contains(rule)
-            && self.rules.get(rule).is_some_and(|rule| rule.release == Release::Officers)
+        released.contains(rule) && self.rules.get(rule).is_some_and(|rule| rule.release == Release::Officers)
     }
 
     fn or_not_entitled(&self, rules: Vec<Placed>) -> Vec<Placed> {

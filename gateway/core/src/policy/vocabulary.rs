@@ -53,7 +53,8 @@ impl Vocabulary {
     pub(super) fn build(profiles: &Profiles, schema: &Schema) -> Result<(Self, Entities), String> {
         let mut words = Self::named().ok_or("a name of the schema cannot be parsed")?;
         let mut entities = Vec::new();
-        let mut groups: BTreeSet<String> = FORBIDDEN_FAMILIES.iter().map(|&family| family.to_owned()).collect();
+        let mut groups: BTreeSet<String> =
+            FORBIDDEN_FAMILIES.iter().map(|&family| family.to_owned()).collect();
         for (message, profile) in profiles {
             groups.extend(profile.groups.iter().cloned());
             groups.insert(message.family().to_owned());
@@ -71,8 +72,9 @@ impl Vocabulary {
             entities.push(words.message_entity(id.clone(), None, parents)?);
             words.absent.insert(family.to_owned(), id);
         }
-        entities
-            .extend(groups.iter().map(|group| Entity::new_no_attrs(uid(&words.group, group), HashSet::new())));
+        entities.extend(
+            groups.iter().map(|group| Entity::new_no_attrs(uid(&words.group, group), HashSet::new())),
+        );
         let entities = Entities::from_entities(entities, Some(schema)).map_err(|error| error.to_string())?;
         Ok((words, entities))
     }
@@ -105,7 +107,10 @@ impl Vocabulary {
                 set(&self.category, words(profile.map(|p| &p.max_categories), crate::ids::Category::as_str)),
             ),
             ("bases", set(&self.basis, words(profile.map(|p| &p.bases), String::as_str))),
-            ("purposes", set(&self.purpose, words(profile.map(|p| &p.purposes), crate::ids::Purpose::as_str))),
+            (
+                "purposes",
+                set(&self.purpose, words(profile.map(|p| &p.purposes), crate::ids::Purpose::as_str)),
+            ),
             ("personal", RestrictedExpression::new_bool(profile.is_none_or(|p| p.personal))),
             ("approval", RestrictedExpression::new_bool(profile.is_some_and(|p| p.approval))),
             (
