@@ -1,4 +1,4 @@
-//! From files to a catalogue: the layout, the order of compilation and every check of consistency.
+//! From files to a catalogue: the order of compilation and every check of consistency.
 //!
 //! Not here: where the files come from; a directory and an embedded tree look the same. Invariant: either
 //! every file was understood and agrees with the others, or there is no catalogue.
@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::codes::CodeList;
 use super::descriptor::Descriptor;
 use super::labels::{Label, LabelSet};
+use super::layout::{Files, Folder, Layout, arrange};
 use super::schema::{CodeLists, Section};
 use super::{Catalogue, Message, bounds, examples};
 use crate::ids::{Category, Digest, MessageType};
@@ -71,25 +72,6 @@ fn wrong(file: &str, why: impl Into<String>) -> CatalogueError {
     CatalogueError::Wrong { file: file.to_owned(), why: why.into() }
 }
 
-type Files = BTreeMap<String, Value>;
-
-/// What the paths of the layout say, before the contents are understood.
-#[derive(Default)]
-struct Layout {
-    messages: BTreeMap<(MessageType, u32), Folder>,
-    sections: BTreeMap<(Category, u32), String>,
-    codes: BTreeMap<String, String>,
-    labels: BTreeMap<LabelSet, String>,
-}
-
-/// The files of one version of one type.
-#[derive(Default)]
-struct Folder {
-    descriptor: Option<String>,
-    sections: BTreeMap<Category, String>,
-    examples: Vec<String>,
-}
-
 pub(super) fn load(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Catalogue, CatalogueError> {
     let (files, digest) = read(files)?;
     let layout = arrange(&files)?;
@@ -144,51 +126,6 @@ fn read(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<(Files, Di
         parsed.insert(path, value);
     }
     Ok((parsed, Digest::of(&hashed)))
-}
-
-fn arrange(files: &Files) -> Result<Layout, CatalogueError> {
-    let mut layout = Layout::default();
-    for path in files.keys() {
-        place(&mut layout, path).ok_or_else(|| CatalogueError::Layout { file: path.clone() })?;
-    }
-    Ok(layout)
-}
-
-/// Puts one path where it belongs; `None` for a path that belongs nowhere.
-fn place(layout: &mut Layout, path: &str) -> Option<()> {
-    let stem = path.strip_suffix(".json")?;
-    let segments: Vec<&str> = stem.split('/').collect();
-    match segments.as_slice() {
-        ["sections", category, version] => {
-            layout.sections.insert((category.parse().ok()?, number(version)?), path.to_owned());
-        }
-        ["codes", list] => {
-            layout.codes.insert((*list).to_owned(), path.to_owned());
-        }
-        ["labels", set] => {
-            layout.labels.insert(set.parse().ok()?, path.to_owned());
-        }
-        ["messages", message_type, version, rest @ ..] => {
-            let folder = layout.messages.entry((message_type.parse().ok()?, number(version)?)).or_default();
-            match rest {
-                ["descriptor"] => folder.descriptor = Some(path.to_owned()),
-                ["sections", category] => {
-                    folder.sections.insert(category.parse().ok()?, path.to_owned());
-                }
-                ["examples", name] if name.starts_with("valid-") || name.starts_with("invalid-") => {
-                    folder.examples.push(path.to_owned());
-                }
-                _ => return None,
-            }
-        }
-        _ => return None,
-    }
-    Some(())
-}
-
-/// A version in a path: 1 or more, written without a leading zero.
-fn number(text: &str) -> Option<u32> {
-    text.parse().ok().filter(|version: &u32| *version > 0 && version.to_string() == text)
 }
 
 fn form<T: DeserializeOwned>(files: &Files, path: &str) -> Result<T, CatalogueError> {

@@ -11,6 +11,7 @@ mod examples;
 mod finding;
 pub mod identity;
 mod labels;
+mod layout;
 mod load;
 mod schema;
 
