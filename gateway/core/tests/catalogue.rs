@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
+/// An edit of one file and what is then said of it.
+type Case = (fn(&mut Value), &'static str);
+
 fn read(root: &Path, under: &Path, files: &mut Files) {
     for entry in fs::read_dir(under).unwrap() {
         let path = entry.unwrap().path();
@@ -209,7 +212,7 @@ fn the_digest_changes_with_any_byte_and_not_with_the_order_of_files_or_prose() {
 
 #[test]
 fn an_inconsistent_descriptor_names_its_file_and_what_is_wrong() {
-    let cases: [(fn(&mut Value), &str); 8] = [
+    let cases: [Case; 8] = [
         (|d| d["colour"] = json!(1), "unknown field"),
         (|d| d["version"] = json!(2), "not those of its folder"),
         (|d| d["senders"] = json!(["nobody"]), "role `nobody` has no label"),
@@ -228,7 +231,7 @@ fn an_inconsistent_descriptor_names_its_file_and_what_is_wrong() {
 #[test]
 fn a_section_that_is_open_unbounded_or_reaches_outside_is_refused() {
     const CORE: &str = "sections/id.core/1.json";
-    let cases: [(fn(&mut Value), &str); 6] = [
+    let cases: [Case; 6] = [
         (|s| s["additionalProperties"] = json!(true), "is open"),
         (|s| s["properties"]["sex"] = json!({"type": "string"}), "no maxLength"),
         (

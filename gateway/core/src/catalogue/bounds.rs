@@ -60,30 +60,48 @@ fn walk(schema: &Map<String, Value>, at: &str) -> Option<String> {
     {
         return Some(format!("object at {at} is open"));
     }
-    for keyword in ["items", "if", "then", "else", "not", "additionalProperties", "propertyNames", "contains"]
-    {
-        if let Some(Value::Object(inner)) = schema.get(keyword) {
-            if let Some(why) = walk(inner, &format!("{at}/{keyword}")) {
-                return Some(why);
+    if let Some(name) = unsaid(schema) {
+        return Some(format!("`{name}` at {at} says nothing of its kind"));
+    }
+    children(schema).into_iter().find_map(|(name, inner)| walk(inner, &format!("{at}/{name}")))
+}
+
+/// A member, or the items, for which any value would do.
+fn unsaid(schema: &Map<String, Value>) -> Option<&str> {
+    let members = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let items = schema.get_key_value("items");
+    members
+        .chain(items)
+        .find(|(_, inner)| !["type", "enum", "const", "$ref"].iter().any(|word| inner.get(word).is_some()))
+        .map(|(name, _)| name.as_str())
+}
+
+/// Every schema directly inside this one, with its place.
+fn children(schema: &Map<String, Value>) -> Vec<(String, &Map<String, Value>)> {
+    let mut found = Vec::new();
+    for (keyword, value) in schema {
+        match (keyword.as_str(), value) {
+            ("properties" | "$defs" | "dependentSchemas", Value::Object(named)) => {
+                found.extend(named.iter().map(|(name, inner)| (format!("{keyword}/{name}"), inner)));
             }
+            ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(listed)) => {
+                found.extend(listed.iter().enumerate().map(|(at, inner)| (format!("{keyword}/{at}"), inner)));
+            }
+            (
+                "items"
+                | "if"
+                | "then"
+                | "else"
+                | "not"
+                | "contains"
+                | "additionalProperties"
+                | "propertyNames",
+                inner,
+            ) => found.push((keyword.clone(), inner)),
+            _ => {}
         }
     }
-    for keyword in ["allOf", "anyOf", "oneOf", "prefixItems"] {
-        for (index, inner) in schema.get(keyword).and_then(Value::as_array).into_iter().flatten().enumerate()
-        {
-            if let Some(why) = inner.as_object().and_then(|s| walk(s, &format!("{at}/{keyword}/{index}"))) {
-                return Some(why);
-            }
-        }
-    }
-    for keyword in ["properties", "$defs", "dependentSchemas"] {
-        for (name, inner) in schema.get(keyword).and_then(Value::as_object).into_iter().flatten() {
-            if let Some(why) = inner.as_object().and_then(|s| walk(s, &format!("{at}/{keyword}/{name}"))) {
-                return Some(why);
-            }
-        }
-    }
-    None
+    found.into_iter().filter_map(|(place, inner)| Some((place, inner.as_object()?))).collect()
 }
 
 #[cfg(test)]
@@ -106,12 +124,19 @@ mod tests {
             json!({"type": "object"}),
             json!({"type": ["string", "null"], "maxLength": 1}),
             json!({"$ref": "https://example.org/schema.json"}),
-            json!({"anyOf": [{"type": "string"}]}),
-            json!({"$dynamicRef": "#meta"}),
+            json!({"type": "array", "maxItems": 2, "items": {"anyOf": [{"type": "boolean"}]}}),
+            json!({"type": "boolean", "$dynamicRef": "#meta"}),
         ] {
             assert!(breach(&with(property)).unwrap().contains("#/properties/x"));
         }
         assert!(breach(&json!({"properties": {}})).is_some());
+    }
+
+    #[test]
+    fn a_member_that_admits_any_value_is_named() {
+        for property in [json!({}), json!(true), json!({"title": "x"})] {
+            assert!(breach(&with(property)).unwrap().starts_with("`x` at #"));
+        }
     }
 
     #[test]
