@@ -1,0 +1,176 @@
+//! Settling what a peer's receipts say: verified, stored, told to the agency that sent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+
+use puente_core::delivery::{Direction, Event, EventKind, OutboundState, ReceiptRow, Write};
+use puente_core::envelope::{CryptoFailure, Verify, from_base64url};
+use puente_core::evidence::{Receipt, ReceiptEntry, ReceiptState, verify_receipt};
+use puente_core::ids::{AgencyId, CountryCode, KeyId, MessageType, Role};
+use puente_core::membership::{KeyUse, VerifiedPeer};
+use puente_core::problem::{self, Problem};
+
+use crate::federation::wire::ReceiptList;
+use crate::node::{Node, store_problem};
+use crate::serve::{ProblemReply, read_body, read_json};
+
+/// Most receipts in one request.
+const MAX_RECEIPTS: usize = 1_000;
+
+/// A verifier that remembers the last root it verified: a batch has one root and many receipts.
+struct Remembering {
+    key: Arc<dyn Verify>,
+    last: Mutex<Option<(String, Vec<u8>)>>,
+}
+
+impl Verify for Remembering {
+    fn verify(&self, typ: &str, compact: &str) -> Result<Vec<u8>, CryptoFailure> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, payload)) = last.as_ref().filter(|(known, _)| known == compact) {
+            return Ok(payload.clone());
+        }
+        let payload = self.key.verify(typ, compact)?;
+        *last = Some((compact.to_owned(), payload.clone()));
+        Ok(payload)
+    }
+}
+
+/// Verifies receipts of one peer.
+pub struct Verifier<'a> {
+    node: &'a Node,
+    peer: &'a CountryCode,
+    key: Option<(KeyId, Remembering)>,
+}
+
+#[derive(serde::Deserialize)]
+struct KidOnly {
+    kid: KeyId,
+}
+
+impl<'a> Verifier<'a> {
+    /// Receipts of this peer for this node.
+    pub const fn new(node: &'a Node, peer: &'a CountryCode) -> Self {
+        Self { node, peer, key: None }
+    }
+
+    /// The verified entry of a receipt.
+    ///
+    /// # Errors
+    /// As `verify_receipt`, and `envelope.key` when the key is not the peer's.
+    pub fn verify(&mut self, receipt: &Receipt) -> Result<ReceiptEntry, Problem> {
+        let header = receipt.root.split('.').next().and_then(from_base64url);
+        let kid = header
+            .and_then(|header| serde_json::from_slice::<KidOnly>(&header).ok())
+            .ok_or_else(|| Problem::new(&problem::ENVELOPE_MALFORMED).at("receipt"))?
+            .kid;
+        if self.key.as_ref().is_none_or(|(known, _)| *known != kid) {
+            let membership = self.node.membership.get();
+            let key = membership
+                .verifier(self.peer, KeyUse::Receipt, &kid, self.node.clock.now_s())
+                .ok_or_else(|| Problem::new(&problem::ENVELOPE_KEY).at("receipt"))?;
+            self.key = Some((kid, Remembering { key, last: Mutex::new(None) }));
+        }
+        let (_, key) = self.key.as_ref().ok_or_else(|| Problem::new(&problem::INTERNAL))?;
+        verify_receipt(receipt, self.peer, self.node.country(), self.node.realm(), key)
+    }
+}
+
+/// The outbound message that a receipt is about.
+pub struct Sent {
+    /// The agency that sent it.
+    pub agency: Option<AgencyId>,
+    /// Its role.
+    pub role: Role,
+    /// The message's type.
+    pub message_type: MessageType,
+}
+
+/// What a verified receipt writes: the receipt, the outbox state when it is the first, and the word to the agency.
+///
+/// # Errors
+/// When the receipt cannot be serialised.
+pub fn settle(
+    peer: &CountryCode,
+    receipt: &Receipt,
+    entry: &ReceiptEntry,
+    sent: &Sent,
+    now_ms: i64,
+) -> Result<Vec<Write>, Problem> {
+    let bytes = serde_json::to_vec(receipt).map_err(|_| Problem::new(&problem::INTERNAL))?;
+    let mut writes = vec![Write::Receipt(ReceiptRow {
+        direction: Direction::Out,
+        peer: peer.clone(),
+        message: entry.message_id,
+        release: entry.release_id,
+        state: entry.state.as_str().to_owned(),
+        code: entry.code.clone(),
+        at_ms: entry.at_ms,
+        receipt: bytes,
+        to_send: false,
+    })];
+    let final_state = match entry.state {
+        ReceiptState::Accepted => Some(OutboundState::Accepted),
+        ReceiptState::Refused => Some(OutboundState::Refused),
+        ReceiptState::NeverAccepted => Some(OutboundState::Expired),
+        _ => None,
+    };
+    if let Some(state) = final_state {
+        writes.push(Write::OutboundState {
+            message: entry.message_id,
+            release: entry.release_id,
+            state,
+            code: entry.code.clone(),
+            due_ms: now_ms,
+            attempts: 0,
+        });
+    }
+    writes.push(Write::Event(Event {
+        kind: EventKind::MessageState,
+        agency: sent.agency.clone(),
+        role: sent.role.clone(),
+        message: Some(entry.message_id),
+        approval: None,
+        message_type: Some(sent.message_type.clone()),
+        state: entry.state.as_str().to_owned(),
+        at_ms: now_ms,
+    }));
+    Ok(writes)
+}
+
+/// `POST /federation/v1/receipts`: later states of messages that we sent.
+pub async fn take_receipts(
+    State(node): State<Arc<Node>>,
+    Extension(peer): Extension<Arc<VerifiedPeer>>,
+    body: Body,
+) -> Result<Response, ProblemReply> {
+    let bytes = read_body(body, node.config.limits.federation_body_bytes, node.config.times.body_seconds).await?;
+    let list: ReceiptList = read_json(&bytes)?;
+    if list.receipts.len() > MAX_RECEIPTS {
+        return Err(Problem::new(&problem::BODY_TOO_LARGE).because("receipts").into());
+    }
+    let mut verifier = Verifier::new(&node, peer.country());
+    let mut writes = Vec::new();
+    for receipt in &list.receipts {
+        let entry = verifier.verify(receipt)?;
+        let row = node.store.message(entry.message_id).await.map_err(|error| store_problem(&error))?;
+        // A receipt about what we never sent to this peer proves nothing and changes nothing.
+        let Some(row) = row.filter(|row| row.direction == Direction::Out && row.peer == *peer.country()) else {
+            continue;
+        };
+        let first = matches!(entry.state, ReceiptState::Accepted | ReceiptState::Refused | ReceiptState::NeverAccepted);
+        if first || row.release != entry.release_id {
+            continue;
+        }
+        let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type };
+        writes.extend(settle(peer.country(), receipt, &entry, &sent, node.clock.now_ms())?);
+    }
+    if !writes.is_empty() {
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
