@@ -1,1 +1,273 @@
-//! x
+//! Composition root: the only place that builds a whole node. Home and clock are parameters.
+//!
+//! Not here: any behaviour. INVARIANT: shutdown stops taking in first, lets what is in progress end, and
+//! closes the store last.
+
+mod housekeeping;
+mod reload;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::time_provider::TimeProvider;
+use rustls_pki_types::UnixTime;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::admin::{self, Admin, operations_router, serve_socket};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::federation::{Connector, greet, run_couriers};
+use crate::home::Home;
+use crate::keys::tls::{self, Alpn, DomesticClients, FederationVerifier, MemberTrust, OnRejection};
+use crate::keys::{Jose, SystemRandom};
+use crate::node::Node;
+use crate::register::{Register, RegisterError};
+use crate::serve::{Listening, serve};
+use crate::setup::{SetupError, load};
+use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreKey, StoreOwner};
+use crate::telemetry::{Face, Metrics};
+
+use reload::Reloader;
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Keys, certificates, rules or membership.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The register of agencies.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// TLS.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+    /// A listener.
+    #[error("cannot listen on `{address}`")]
+    Listen {
+        /// The address of the configuration.
+        address: String,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// Metrics.
+    #[error("metrics cannot be registered")]
+    Metrics,
+}
+
+/// Where the listeners really are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// Domestic face.
+    pub domestic: SocketAddr,
+    /// Federation face.
+    pub federation: SocketAddr,
+    /// Operations.
+    pub operations: SocketAddr,
+}
+
+/// A node that runs.
+pub struct Running {
+    /// Where it listens.
+    pub addresses: Addresses,
+    node: Arc<Node>,
+    reloader: Arc<Reloader>,
+    shutdown: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+struct ClockTime(Arc<dyn Clock>);
+
+impl std::fmt::Debug for ClockTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClockTime")
+    }
+}
+
+impl TimeProvider for ClockTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        u64::try_from(self.0.now_s()).ok().map(|s| UnixTime::since_unix_epoch(Duration::from_secs(s)))
+    }
+}
+
+async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), RunError> {
+    let failed = |source| RunError::Listen { address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn counting(metrics: &Arc<Metrics>, face: Face) -> OnRejection {
+    let metrics = Arc::clone(metrics);
+    Arc::new(move |kind| metrics.rejected(face, kind.code))
+}
+
+/// Builds the parts and puts them together, without listeners.
+fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
+    let config = Config::read(&home.config())?;
+    let metrics = Metrics::new().map_err(|_| RunError::Metrics)?;
+    metrics.started(clock.now_s());
+    let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
+    let key = StoreKey::load_or_create(&home.store_key())?;
+    let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
+    let membership = load::membership(home, config.realm, clock.now_s(), None)?;
+    Ok(Arc::new(Node::new(
+        config,
+        Arc::clone(clock),
+        Arc::new(SystemRandom),
+        store,
+        load::keys(home)?,
+        load::rules(home)?,
+        membership,
+        Register::read(&home.agencies(), &Jose)?,
+        metrics,
+    )))
+}
+
+/// Starts a node from its home.
+///
+/// # Errors
+/// When anything it needs is missing, wrong or in use; the error says what.
+pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
+    let node = build(home, &clock)?;
+    let (shutdown, ended) = watch::channel(false);
+    let time: Arc<dyn TimeProvider> = Arc::new(ClockTime(Arc::clone(&clock)));
+    let reloader = Arc::new(Reloader::new(home.clone(), Arc::clone(&node))?);
+    let mut tasks = JoinSet::new();
+
+    let tls_error = |error: tls::TlsError| RunError::Tls(error.to_string());
+    let clients = reloader.domestic_clients(counting(&node.metrics, Face::Domestic))?;
+    let domestic_tls =
+        tls::server_config(reloader.domestic_certificate(), clients as Arc<_>, Arc::clone(&time), Alpn::Http2OrHttp1)
+            .map_err(tls_error)?;
+    let trust = trust(&node);
+    let members = FederationVerifier::accepting(
+        node.realm(),
+        Arc::clone(&trust),
+        counting(&node.metrics, Face::Federation),
+    );
+    let federation_tls =
+        tls::server_config(reloader.gateway_certificate(), Arc::new(members), Arc::clone(&time), Alpn::Http2)
+            .map_err(tls_error)?;
+
+    let config = &node.config;
+    let (domestic, domestic_at) = listen(&config.listen.domestic).await?;
+    let (federation, federation_at) = listen(&config.listen.federation).await?;
+    let (operations, operations_at) = listen(&config.listen.operations).await?;
+    let listening = |face, tls| Listening {
+        face,
+        tls: Arc::new(tls),
+        limits: config.limits.clone(),
+        times: config.times.clone(),
+        metrics: Arc::clone(&node.metrics),
+        shutdown: ended.clone(),
+    };
+    tasks.spawn(serve(domestic, crate::domestic::router(&node), listening(Face::Domestic, domestic_tls)));
+    tasks.spawn(serve(federation, crate::federation::router(&node), listening(Face::Federation, federation_tls)));
+    tasks.spawn(serve_operations(operations, operations_router(&node), ended.clone()));
+
+    let connector = Arc::new(connector(&node, &reloader, trust, time));
+    tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
+    tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&connector), Arc::clone(&reloader), ended.clone()));
+    let socket = admin::admin_router(admin(&node, &connector, &reloader));
+    serve_socket(&home.socket(), socket, ended)
+        .map_err(|source| RunError::Listen { address: home.socket().display().to_string(), source })?;
+    let addresses = Addresses { domestic: domestic_at, federation: federation_at, operations: operations_at };
+    Ok(Running { addresses, node, reloader, shutdown, tasks })
+}
+
+fn trust(node: &Arc<Node>) -> tls::Membership {
+    let node = Arc::clone(node);
+    Arc::new(move |country| {
+        let membership = node.membership.get();
+        let authorities = membership.authorities(country, node.clock.now_s())?;
+        Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country) })
+    })
+}
+
+fn connector(node: &Arc<Node>, reloader: &Arc<Reloader>, trust: tls::Membership, time: Arc<dyn TimeProvider>) -> Connector {
+    let (of_tls, of_members) = (Arc::clone(node), Arc::clone(node));
+    let certificate = reloader.gateway_certificate();
+    Connector::new(
+        Arc::new(move |country| {
+            let verifier = FederationVerifier::connecting_to(
+                country.clone(),
+                of_tls.realm(),
+                Arc::clone(&trust),
+                counting(&of_tls.metrics, Face::Federation),
+            );
+            let config =
+                tls::client_config(Arc::clone(&certificate), Arc::new(verifier), Arc::clone(&time), Alpn::Http2);
+            config.ok().map(Arc::new)
+        }),
+        Arc::new(move || of_members.membership.get()),
+        node.config.limits.clone(),
+        node.config.times.clone(),
+    )
+}
+
+fn admin(node: &Arc<Node>, connector: &Arc<Connector>, reloader: &Arc<Reloader>) -> Admin {
+    let (of_greeting, connector, reloader) = (Arc::clone(node), Arc::clone(connector), Arc::clone(reloader));
+    Admin {
+        node: Arc::clone(node),
+        greet: Box::new(move |country| {
+            let (node, connector) = (Arc::clone(&of_greeting), Arc::clone(&connector));
+            Box::pin(async move {
+                let hello = greet(&node, &connector, &country).await.map_err(|error| error.to_string())?;
+                serde_json::to_value(hello).map_err(|error| error.to_string())
+            })
+        }),
+        reload: Box::new(move || reloader.reload().map_err(|error| error.to_string())),
+    }
+}
+
+async fn serve_operations(listener: TcpListener, router: axum::Router, mut shutdown: watch::Receiver<bool>) {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = shutdown.wait_for(|ended| *ended) => return,
+        };
+        let Ok((stream, _)) = accepted else { continue };
+        let service = hyper_util::service::TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+            let _ = tokio::time::timeout(
+                Duration::from_secs(60),
+                builder.serve_connection(TokioIo::new(stream), service),
+            )
+            .await;
+        });
+    }
+}
+
+impl Running {
+    /// The node itself, for tests and the demonstration.
+    #[must_use]
+    pub const fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Reads rules, membership, register and certificates again.
+    ///
+    /// # Errors
+    /// When one of them is not valid; then the old ones stay in force.
+    pub fn reload(&self) -> Result<(), RunError> {
+        self.reloader.reload()
+    }
+
+    /// Stops taking in, lets what is in progress end, closes the store.
+    pub async fn shutdown(mut self) {
+        self.shutdown.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}

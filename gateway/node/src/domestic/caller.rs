@@ -9,8 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use puente_core::problem::{self, Problem};
 
-use crate::keys::pki::Identity;
-use crate::keys::tls::PeerCertificate;
+use crate::keys::pki::{Identity, PeerCertificate};
 use crate::node::Node;
 use crate::register::{KnownAgency, NotAdmitted};
 use crate::serve::{ProblemCode, ProblemReply};
@@ -41,7 +40,7 @@ fn identify(node: &Node, request: &Request) -> Result<KnownAgency, Problem> {
     if country != node.country() {
         return Err(Problem::new(&problem::COUNTRY_MISMATCH));
     }
-    if certificate.not_after <= node.clock.now_s() {
+    if certificate.not_after.as_second() <= node.clock.now_s() {
         return Err(Problem::new(&problem::CLIENT_EXPIRED));
     }
     node.register.get().admit(agency, &certificate.spki).map_err(|refusal| match refusal {

@@ -227,7 +227,7 @@ pub async fn catalogue(State(node): State<Arc<Node>>) -> Response {
         .catalogue
         .types()
         .into_iter()
-        .map(|message_type| json!({"type": message_type, "versions": rules.catalogue.versions(message_type)}))
+        .map(|message_type| json!({"type": message_type, "versions": rules.catalogue.versions(message_type).collect::<Vec<_>>()}))
         .collect();
     let body = json!({
         "catalogue": rules.catalogue.digest(),

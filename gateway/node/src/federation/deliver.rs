@@ -184,7 +184,7 @@ fn judge(node: &Node, peer: &VerifiedPeer, outer: &VerifiedOuter, writes: &mut V
     let rules = node.rules.get();
     let claims = outer.claims();
     let header = &claims.puente;
-    if rules.catalogue.versions(&header.message_type).is_empty() {
+    if rules.catalogue.versions(&header.message_type).next().is_none() {
         return Some(problem::TYPE_UNKNOWN.code);
     }
     if rules.catalogue.descriptor(&header.message_type, Some(header.version)).is_none() {

@@ -9,8 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use puente_core::membership::VerifiedPeer;
 use puente_core::problem::{self, Problem};
 
-use crate::keys::pki::Identity;
-use crate::keys::tls::PeerCertificate;
+use crate::keys::pki::{Identity, PeerCertificate};
 use crate::node::Node;
 use crate::serve::{ProblemCode, ProblemReply};
 use crate::telemetry::Face;

@@ -19,7 +19,8 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::config::{Limits, Times};
-use crate::keys::tls::{PeerCertificate, peer_identity};
+use crate::keys::pki::PeerCertificate;
+use crate::keys::tls::peer_identity;
 use crate::telemetry::{Face, Metrics};
 
 pub use body::{read_body, read_json};

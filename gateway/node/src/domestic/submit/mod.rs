@@ -15,7 +15,7 @@ use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
 
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
-pub use prepare::{Mode, Prepared, prepare};
+pub use prepare::{Mode, Prepared, attachment_ref, prepare};
 pub use report::{fault_of, problem_finding, verdict_status};
 
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.

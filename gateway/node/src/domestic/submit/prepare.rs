@@ -5,17 +5,19 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use puente_core::catalogue::{Descriptor, Lane};
+use puente_core::catalogue::{Descriptor, LabelSet};
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow, OutboundState,
     Write,
 };
-use puente_core::envelope::{BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release};
+use puente_core::envelope::{AttachmentRef, BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release};
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{
     ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role,
 };
-use puente_core::policy::{Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, RuleId, SendFacts};
+use puente_core::policy::{
+    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
+};
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
@@ -110,13 +112,18 @@ impl Parts<'_> {
             .map(|category| finding(&problem::FIELD_MISSING, format!("/sections/{category}")))
             .collect();
         for (category, value) in &self.submission.sections {
-            for invalid in self.rules.catalogue.validate(self.descriptor, category, value.reveal()) {
-                problems.push(Finding {
-                    code: problem::SCHEMA_INVALID.code.to_owned(),
-                    field: format!("/sections/{category}{}", invalid.pointer),
-                    es: invalid.es,
-                    en: invalid.en,
-                });
+            if self.descriptor.categories.contains_key(category) {
+                for invalid in self.rules.catalogue.validate(self.descriptor, category, value.reveal()) {
+                    problems.push(Finding {
+                        code: problem::SCHEMA_INVALID.code.to_owned(),
+                        field: format!("/sections{}", invalid.pointer),
+                        es: invalid.es,
+                        en: invalid.en,
+                    });
+                }
+            } else if self.rules.catalogue.label(LabelSet::Categories, category.as_str()).is_none() {
+                // A category of no profile is stripped by policy; one that does not exist is a mistake.
+                problems.push(finding(&problem::FIELD_INVALID, format!("/sections/{category}")));
             }
         }
         if problems.is_empty() { Ok(self.number_warnings()) } else { Err(problems) }
@@ -225,7 +232,7 @@ impl Parts<'_> {
 
     fn release(
         &self,
-        permit: &puente_core::policy::Permit,
+        permit: &Permit,
         decision: &Decision,
         decision_id: DecisionId,
         verdict: &mut Verdict,
@@ -265,13 +272,14 @@ impl Parts<'_> {
                 onward: "domestic_same_purpose".to_owned(),
                 retention_days: self.descriptor.retention_days,
             },
+            attachments: attachments_in(submission, permit),
         };
         let draft = Draft {
             message,
             realm: node.realm(),
             from: node.country(),
             header,
-            consent: None,
+            consent: self.consent_extract(permit)?,
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
             issued_at,
             expires_at,
@@ -309,6 +317,33 @@ impl Parts<'_> {
             withheld,
         }));
         Ok(message)
+    }
+
+    /// What the receiver may know of the consent: whose, for what, for how long; never the record itself.
+    fn consent_extract(&self, permit: &Permit) -> Result<Option<ConsentExtract>, Problem> {
+        let Some(value) = &self.submission.legal_basis.consent else { return Ok(None) };
+        let malformed = || Problem::new(&problem::FIELD_INVALID).at("/legal_basis/consent");
+        let bytes = serde_json::to_vec(value.reveal()).map_err(|_| malformed())?;
+        let consent: Consent = serde_json::from_value(value.reveal().clone()).map_err(|_| malformed())?;
+        let record = Digest::of(&bytes);
+        let purposes = match consent.purposes {
+            Scope::Only(purposes) => purposes.into_iter().collect(),
+            Scope::OfThisMessage | Scope::Unstated => vec![self.submission.purpose.clone()],
+        };
+        let categories = match consent.categories {
+            Scope::Only(categories) => categories.into_iter().collect(),
+            Scope::OfThisMessage | Scope::Unstated => {
+                self.submission.sections.keys().filter(|category| permit.covers(category)).cloned().collect()
+            }
+        };
+        Ok(Some(ConsentExtract {
+            id: record.to_string(),
+            record,
+            given_by: consent.given_by.code().to_owned(),
+            purposes,
+            categories,
+            not_after: consent.expires_at.map_or(0, Timestamp::as_second),
+        }))
     }
 
     fn hold(&self, decision: &Decision, verdict: &mut Verdict, writes: &mut Vec<Write>) -> Result<(), Problem> {
@@ -396,12 +431,17 @@ pub fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Di
     Ok(Digest::of(&bytes))
 }
 
-/// The lane of a message type, for metrics.
-#[must_use]
-pub const fn lane_name(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Alert => "alert",
-        Lane::Control => "control",
-        Lane::Bulk => "bulk",
-    }
+/// Attachments that the released sections name: `{"attachment": {"root", "size", "chunk_size", ...}}`.
+pub(super) fn attachments_in(submission: &Submission, permit: &Permit) -> Vec<AttachmentRef> {
+    let released = submission.sections.iter().filter(|(category, _)| permit.covers(category));
+    released.filter_map(|(_, value)| attachment_ref(value.reveal())).collect()
+}
+
+/// The attachment that a section names, as the gateways see it.
+pub fn attachment_ref(section: &serde_json::Value) -> Option<AttachmentRef> {
+    let named = section.get("attachment")?;
+    let root = named.get("root")?.as_str()?.parse().ok()?;
+    let (size, chunk) = (named.get("size")?.as_u64()?, named.get("chunk_size")?.as_u64()?);
+    let chunks = u32::try_from(size.max(1).div_ceil(chunk.max(1))).ok()?;
+    Some(AttachmentRef { root, chunks })
 }

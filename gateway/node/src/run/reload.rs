@@ -1,0 +1,145 @@
+//! Rules, membership, register and certificates, read again while the node runs.
+//!
+//! INVARIANT: what is not valid does not replace what is in force; the operator is told.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::home::Home;
+use crate::keys::tls::{CertificateHolder, DomesticClients, OnRejection};
+use crate::keys::Jose;
+use crate::node::Node;
+use crate::register::Register;
+use crate::run::RunError;
+use crate::setup::load;
+
+/// Seconds in a day.
+const DAY_S: i64 = 86_400;
+
+/// What changed last, file by file.
+type Print = Vec<(String, Option<SystemTime>, u64)>;
+
+/// Reads a running node's files again.
+pub struct Reloader {
+    home: Home,
+    node: Arc<Node>,
+    gateway: Arc<CertificateHolder>,
+    domestic: Arc<CertificateHolder>,
+    clients: Mutex<Option<Arc<DomesticClients>>>,
+    print: Mutex<Print>,
+}
+
+impl Reloader {
+    /// A reloader that holds the certificates now on disk.
+    ///
+    /// # Errors
+    /// When a certificate or key cannot be loaded.
+    pub fn new(home: Home, node: Arc<Node>) -> Result<Self, RunError> {
+        let print = Mutex::new(fingerprint(&home));
+        let gateway = Arc::new(load::holder(&home, "gateway")?);
+        let domestic = Arc::new(load::holder(&home, "domestic-server")?);
+        Ok(Self { home, node, gateway, domestic, clients: Mutex::new(None), print })
+    }
+
+    /// The gateway's certificate, whichever is in force.
+    pub fn gateway_certificate(&self) -> Arc<CertificateHolder> {
+        Arc::clone(&self.gateway)
+    }
+
+    /// The domestic face's certificate, whichever is in force.
+    pub fn domestic_certificate(&self) -> Arc<CertificateHolder> {
+        Arc::clone(&self.domestic)
+    }
+
+    /// The verifier of agencies' certificates.
+    ///
+    /// # Errors
+    /// When the domestic authority cannot be loaded.
+    pub fn domestic_clients(&self, on_rejection: OnRejection) -> Result<Arc<DomesticClients>, RunError> {
+        let authorities = load::certificates(&self.home, "domestic-ca")?;
+        let clients = Arc::new(
+            DomesticClients::new(self.node.realm(), self.node.country().clone(), &authorities, on_rejection)
+                .map_err(|error| RunError::Tls(error.to_string()))?,
+        );
+        *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&clients));
+        Ok(clients)
+    }
+
+    /// Reads everything again; one invalid part does not keep the others from taking effect.
+    ///
+    /// # Errors
+    /// The first thing that was not valid.
+    pub fn reload(&self) -> Result<(), RunError> {
+        *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
+        let register = Register::read(&self.home.agencies(), &Jose).map_err(RunError::from);
+        let register = register.map(|register| self.node.register.replace(register));
+        let rules = load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
+        let held = self.node.membership.get();
+        let membership = load::membership(&self.home, self.node.realm(), self.node.clock.now_s(), Some(&held))
+            .map_err(RunError::from)
+            .map(|membership| self.node.membership.replace(membership));
+        let certificates = self.reload_certificates();
+        self.node.look_at_outbox();
+        register.and(rules).and(membership).and(certificates)
+    }
+
+    fn reload_certificates(&self) -> Result<(), RunError> {
+        let failed = |error: crate::keys::tls::TlsError| RunError::Tls(error.to_string());
+        for (holder, name) in [(&self.gateway, "gateway"), (&self.domestic, "domestic-server")] {
+            let (chain, key) = load::chain_and_key(&self.home, name)?;
+            holder.replace(chain, &key).map_err(failed)?;
+        }
+        let authorities = load::certificates(&self.home, "domestic-ca")?;
+        match self.clients.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(clients) => clients.replace(&authorities).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Reloads when a file's name, time or size changed.
+    pub fn reload_if_changed(&self) {
+        let now = fingerprint(&self.home);
+        let changed = *self.print.lock().unwrap_or_else(PoisonError::into_inner) != now;
+        if changed {
+            match self.reload() {
+                Ok(()) => tracing::info!("changed files are in force"),
+                Err(error) => tracing::error!(%error, "changed files are not valid: what was in force stays"),
+            }
+        }
+    }
+
+    /// Sets the metrics that say how long the certificates still stand.
+    #[expect(clippy::cast_precision_loss, reason = "days are small")]
+    pub fn measure_certificates(&self) {
+        let now = self.node.clock.now_s();
+        for (holder, kind) in [(&self.gateway, "gateway"), (&self.domestic, "domestic")] {
+            let left = holder.not_after().as_second().saturating_sub(now);
+            self.node.metrics.certificate(kind, left as f64 / DAY_S as f64);
+        }
+    }
+}
+
+fn fingerprint(home: &Home) -> Print {
+    let mut print = Vec::new();
+    let mut folders = vec![
+        home.agencies(),
+        home.policies(),
+        home.schemas(),
+        home.membership(),
+        home.path().join("certificates"),
+    ];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) => {
+                    print.push((entry.path().display().to_string(), metadata.modified().ok(), metadata.len()));
+                }
+                Err(_) => {}
+            }
+        }
+    }
+    print.sort();
+    print
+}
