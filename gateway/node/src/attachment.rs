@@ -82,7 +82,10 @@ pub fn seal(bytes: &[u8], random: &dyn Randomness) -> Result<Sealed, AttachmentE
     random.fill(&mut key);
     let (cipher, prefix) = cipher(&key)?;
     let pieces: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(CHUNK_BYTES).collect() };
-    let count = u32::try_from(pieces.len()).ok().filter(|count| *count <= MAX_CHUNKS).ok_or(AttachmentError::TooLarge)?;
+    let count = u32::try_from(pieces.len())
+        .ok()
+        .filter(|count| *count <= MAX_CHUNKS)
+        .ok_or(AttachmentError::TooLarge)?;
     let mut chunks = Vec::with_capacity(pieces.len());
     for (index, piece) in (0..count).zip(pieces) {
         let mut chunk = piece.to_vec();
@@ -138,7 +141,10 @@ mod tests {
         swapped.swap(0, 1);
         for wrong in [swapped, sealed.chunks[..2].to_vec(), Vec::new()] {
             assert_eq!(open(&sealed.root, &sealed.key, sealed.size, &wrong), Err(AttachmentError::Mismatch));
-            assert_eq!(open(&root_of(&wrong), &sealed.key, sealed.size, &wrong), Err(AttachmentError::Mismatch));
+            assert_eq!(
+                open(&root_of(&wrong), &sealed.key, sealed.size, &wrong),
+                Err(AttachmentError::Mismatch)
+            );
         }
     }
 }

@@ -82,12 +82,6 @@ impl Home {
         self.0.join("store").join("node.db")
     }
 
-    /// The key under which the store seals its rows.
-    #[must_use]
-    pub fn store_key(&self) -> PathBuf {
-        self.keys().join("store.key")
-    }
-
     /// The admin listener's Unix socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

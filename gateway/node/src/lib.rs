@@ -16,6 +16,8 @@ pub mod node;
 pub mod opening;
 pub mod receipts;
 pub mod register;
+pub mod run;
 pub mod serve;
+pub mod setup;
 pub mod store;
 pub mod telemetry;

@@ -5,7 +5,9 @@
 use serde::Deserialize;
 
 use puente_core::delivery::{Direction, MessageRow};
-use puente_core::envelope::{Receiving, VerifiedInner, VerifiedOuter, from_base64url, read_stored, verify_inner};
+use puente_core::envelope::{
+    Receiving, VerifiedInner, VerifiedOuter, from_base64url, read_stored, verify_inner,
+};
 use puente_core::ids::KeyId;
 use puente_core::membership::KeyUse;
 use puente_core::problem::{self, Problem};

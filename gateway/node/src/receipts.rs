@@ -64,8 +64,15 @@ pub fn make(
         });
         writes.push(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms }));
     }
-    let batch = issue_batch(&entries, node.country(), peer, node.realm(), at_ms.div_euclid(1000), node.keys.receipt.as_ref())
-        .map_err(failed)?;
+    let batch = issue_batch(
+        &entries,
+        node.country(),
+        peer,
+        node.realm(),
+        at_ms.div_euclid(1000),
+        node.keys.receipt.as_ref(),
+    )
+    .map_err(failed)?;
     for (entry, receipt) in entries.iter().zip(&batch.receipts) {
         writes.push(Write::Receipt(ReceiptRow {
             direction: Direction::In,

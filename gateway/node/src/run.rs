@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::time_provider::TimeProvider;
-use rustls_pki_types::UnixTime;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,13 +20,12 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::federation::{Connector, greet, run_couriers};
 use crate::home::Home;
-use crate::keys::tls::{self, Alpn, DomesticClients, FederationVerifier, MemberTrust, OnRejection};
-use crate::keys::{Jose, SystemRandom};
+use crate::keys::SystemRandom;
+use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
-use crate::register::{Register, RegisterError};
 use crate::serve::{Listening, serve};
-use crate::setup::{SetupError, load};
-use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreKey, StoreOwner};
+use crate::setup::{SetupError, directory, load};
+use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreOwner};
 use crate::telemetry::{Face, Metrics};
 
 use reload::Reloader;
@@ -41,9 +39,6 @@ pub enum RunError {
     /// Keys, certificates, rules or membership.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// The register of agencies.
-    #[error(transparent)]
-    Register(#[from] RegisterError),
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -84,20 +79,6 @@ pub struct Running {
     tasks: JoinSet<()>,
 }
 
-struct ClockTime(Arc<dyn Clock>);
-
-impl std::fmt::Debug for ClockTime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ClockTime")
-    }
-}
-
-impl TimeProvider for ClockTime {
-    fn current_time(&self) -> Option<UnixTime> {
-        u64::try_from(self.0.now_s()).ok().map(|s| UnixTime::since_unix_epoch(Duration::from_secs(s)))
-    }
-}
-
 async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), RunError> {
     let failed = |source| RunError::Listen { address: address.to_owned(), source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -116,19 +97,19 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     let metrics = Metrics::new().map_err(|_| RunError::Metrics)?;
     metrics.started(clock.now_s());
     let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
-    let key = StoreKey::load_or_create(&home.store_key())?;
+    let key = load::store_key(home)?;
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
-    let membership = load::membership(home, config.realm, clock.now_s(), None)?;
+    let membership = load::membership(home, &config, clock.as_ref(), None)?;
     Ok(Arc::new(Node::new(
         config,
         Arc::clone(clock),
         Arc::new(SystemRandom),
         store,
-        load::keys(home)?,
+        load::keys(home, &directory::read(home)?)?,
         load::rules(home)?,
         membership,
-        Register::read(&home.agencies(), &Jose)?,
+        load::register(home)?,
         metrics,
     )))
 }
@@ -140,15 +121,22 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
     let node = build(home, &clock)?;
     let (shutdown, ended) = watch::channel(false);
-    let time: Arc<dyn TimeProvider> = Arc::new(ClockTime(Arc::clone(&clock)));
-    let reloader = Arc::new(Reloader::new(home.clone(), Arc::clone(&node))?);
+    let time = load::tls_time(Arc::clone(&clock));
+    let reloader = {
+        let on_rejection = counting(&node.metrics, Face::Domestic);
+        Arc::new(Reloader::new(home.clone(), Arc::clone(&node), on_rejection)?)
+    };
     let mut tasks = JoinSet::new();
 
     let tls_error = |error: tls::TlsError| RunError::Tls(error.to_string());
-    let clients = reloader.domestic_clients(counting(&node.metrics, Face::Domestic))?;
-    let domestic_tls =
-        tls::server_config(reloader.domestic_certificate(), clients as Arc<_>, Arc::clone(&time), Alpn::Http2OrHttp1)
-            .map_err(tls_error)?;
+    let clients = reloader.domestic_clients();
+    let domestic_tls = tls::server_config(
+        reloader.domestic_certificate(),
+        clients as Arc<_>,
+        Arc::clone(&time),
+        Alpn::Http2OrHttp1,
+    )
+    .map_err(tls_error)?;
     let trust = trust(&node);
     let members = FederationVerifier::accepting(
         node.realm(),
@@ -172,12 +160,21 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
         shutdown: ended.clone(),
     };
     tasks.spawn(serve(domestic, crate::domestic::router(&node), listening(Face::Domestic, domestic_tls)));
-    tasks.spawn(serve(federation, crate::federation::router(&node), listening(Face::Federation, federation_tls)));
+    tasks.spawn(serve(
+        federation,
+        crate::federation::router(&node),
+        listening(Face::Federation, federation_tls),
+    ));
     tasks.spawn(serve_operations(operations, operations_router(&node), ended.clone()));
 
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
-    tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&connector), Arc::clone(&reloader), ended.clone()));
+    tasks.spawn(housekeeping::run(
+        Arc::clone(&node),
+        Arc::clone(&connector),
+        Arc::clone(&reloader),
+        ended.clone(),
+    ));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
     serve_socket(&home.socket(), socket, ended)
         .map_err(|source| RunError::Listen { address: home.socket().display().to_string(), source })?;
@@ -194,7 +191,12 @@ fn trust(node: &Arc<Node>) -> tls::Membership {
     })
 }
 
-fn connector(node: &Arc<Node>, reloader: &Arc<Reloader>, trust: tls::Membership, time: Arc<dyn TimeProvider>) -> Connector {
+fn connector(
+    node: &Arc<Node>,
+    reloader: &Arc<Reloader>,
+    trust: tls::Membership,
+    time: Arc<dyn TimeProvider>,
+) -> Connector {
     let (of_tls, of_members) = (Arc::clone(node), Arc::clone(node));
     let certificate = reloader.gateway_certificate();
     Connector::new(
@@ -205,8 +207,12 @@ fn connector(node: &Arc<Node>, reloader: &Arc<Reloader>, trust: tls::Membership,
                 Arc::clone(&trust),
                 counting(&of_tls.metrics, Face::Federation),
             );
-            let config =
-                tls::client_config(Arc::clone(&certificate), Arc::new(verifier), Arc::clone(&time), Alpn::Http2);
+            let config = tls::client_config(
+                Arc::clone(&certificate),
+                Arc::new(verifier),
+                Arc::clone(&time),
+                Alpn::Http2,
+            );
             config.ok().map(Arc::new)
         }),
         Arc::new(move || of_members.membership.get()),

@@ -16,11 +16,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub use crypto::{CryptoFailure, Jwk, KeyFactory, Open, Randomness, Seal, Sign, SignatureProfile, Verify};
 pub use disclosure::Disclosure;
 pub use header::{
-    AttachmentRef, BasisRef, ConsentExtract, Handling, Header, IssuerClaims, PolicyRef, RecipientRef, SealContext, Sections,
-    SenderRef,
+    AttachmentRef, BasisRef, ConsentExtract, Handling, Header, IssuerClaims, PolicyRef, RecipientRef,
+    SealContext, Sections, SenderRef,
 };
 pub use inner::{VerifiedInner, verify_inner};
-pub use outer::{CLOCK_TOLERANCE_S, MAX_LIFE_S, Receiving, VerifiedOuter, own_claims, read_stored, verify_outer};
+pub use outer::{
+    CLOCK_TOLERANCE_S, MAX_LIFE_S, Receiving, VerifiedOuter, own_claims, read_stored, verify_outer,
+};
 pub use release::{Draft, Release, ReleaseError, release};
 
 /// `typ` of a message that goes through the gateway: issuer is the gateway itself.

@@ -25,10 +25,10 @@ pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, Lega
 pub use cache::CacheCounts;
 pub use decision::{Decision, Outcome};
 pub use engine::{PolicyEngine, PolicyError};
-pub use permit::Permit;
 pub use facts::{
     Approval, ConsentExtract, HostFacts, Known, Party, PeerStatus, ReceiveFacts, SendFacts, StatedFacts,
 };
+pub use permit::Permit;
 pub use profile::{Profile, ProfileStatus};
 pub use rule::{Release, Rule, RuleId, Stage};
 pub use subject::{Flag, Kind, Protection, Subject};

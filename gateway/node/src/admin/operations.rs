@@ -52,8 +52,13 @@ pub async fn refresh(node: &Node) -> Result<(), Problem> {
     for lane in LANES {
         let of_lane = depths.iter().filter(|depth| depth.lane == lane);
         let waiting: u64 = of_lane.clone().map(|depth| depth.waiting).sum();
-        let oldest = of_lane.filter_map(|depth| depth.oldest_ms).min().map_or(0, |at| now_ms.saturating_sub(at));
-        node.metrics.queue(lane_name(lane), i64::try_from(waiting).unwrap_or(i64::MAX), oldest as f64 / 1000.0);
+        let oldest =
+            of_lane.filter_map(|depth| depth.oldest_ms).min().map_or(0, |at| now_ms.saturating_sub(at));
+        node.metrics.queue(
+            lane_name(lane),
+            i64::try_from(waiting).unwrap_or(i64::MAX),
+            oldest as f64 / 1000.0,
+        );
     }
     let open = ApprovalFilter { state: Some(ApprovalState::Open), agency: None, after: None };
     let open = node.store.approvals(open, 1_000).await.map_err(|error| store_problem(&error))?;

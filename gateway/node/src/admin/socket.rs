@@ -68,7 +68,8 @@ async fn peers(State(admin): State<Arc<Admin>>) -> Response {
         .iter()
         .map(|(country, error)| json!({"country": country, "error": error.to_string()}))
         .collect();
-    let body = json!({"members_version": version, "members_digest": digest, "peers": peers, "rejected": rejected});
+    let body =
+        json!({"members_version": version, "members_digest": digest, "peers": peers, "rejected": rejected});
     json_reply(StatusCode::OK, &body)
 }
 
@@ -122,7 +123,9 @@ pub fn serve_socket(path: &Path, router: Router, mut shutdown: watch::Receiver<b
             let Ok((stream, _)) = accepted else { continue };
             let service = TowerToHyperService::new(router.clone());
             tokio::spawn(async move {
-                let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+                let _ = auto::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await;
             });
         }
     });

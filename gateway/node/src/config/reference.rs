@@ -16,13 +16,21 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("limits", "batch_messages", "Most messages in one submitted batch."),
     ("limits", "list_rows", "Most rows in one list."),
     ("limits", "attachment_bytes", "Largest attachment, bytes."),
-    ("limits", "concurrent_requests", "Requests in progress at once on each face; more are answered 503 with Retry-After."),
+    (
+        "limits",
+        "concurrent_requests",
+        "Requests in progress at once on each face; more are answered 503 with Retry-After.",
+    ),
     ("limits", "connections", "Connections at once on each face."),
     ("limits", "delivery_messages", "Most messages in one delivery to a peer."),
     ("times", "body_seconds", "A body that does not arrive within this many seconds is given up."),
     ("times", "handshake_seconds", "A TLS handshake that does not end within this many seconds is given up."),
     ("times", "idle_seconds", "A connection without a request for this many seconds is closed."),
-    ("times", "connection_age_seconds", "A connection older than this many seconds is closed after its current request."),
+    (
+        "times",
+        "connection_age_seconds",
+        "A connection older than this many seconds is closed after its current request.",
+    ),
     ("times", "long_poll_seconds", "Longest wait of a long-poll, seconds."),
     ("times", "approval_minutes", "A held row lapses after this many minutes without two officers."),
     ("times", "idempotency_hours", "An answer to an idempotency key is kept for this many hours."),
@@ -35,7 +43,8 @@ const MEANINGS: &[(&str, &str, &str)] = &[
 /// When the configuration cannot be written as TOML.
 pub fn reference(config: &Config) -> Result<String, toml::ser::Error> {
     let plain = toml::to_string(config)?;
-    let mut text = String::from("# Puente: configuration of a node. Every setting is shown with its default.\n");
+    let mut text =
+        String::from("# Puente: configuration of a node. Every setting is shown with its default.\n");
     let mut section = "";
     for line in plain.lines() {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {

@@ -53,10 +53,17 @@ pub async fn list(
     let filter = ApprovalFilter { state: ask.state, agency: Some(caller.agency.clone()), after: ask.after };
     let rows = node.store.approvals(filter, 200).await.map_err(|error| store_problem(&error))?;
     let next = rows.last().map(|row| row.approval);
-    Ok(json_reply(StatusCode::OK, &json!({"approvals": rows.iter().map(summary).collect::<Vec<_>>(), "next": next})))
+    Ok(json_reply(
+        StatusCode::OK,
+        &json!({"approvals": rows.iter().map(summary).collect::<Vec<_>>(), "next": next}),
+    ))
 }
 
-async fn load(node: &Node, caller: &KnownAgency, id: &str) -> Result<(ApprovalRow, Vec<StatementRow>), Problem> {
+async fn load(
+    node: &Node,
+    caller: &KnownAgency,
+    id: &str,
+) -> Result<(ApprovalRow, Vec<StatementRow>), Problem> {
     let not_found = || Problem::new(&problem::NOT_FOUND);
     let id: ApprovalId = id.parse().map_err(|_| not_found())?;
     let found = node.store.approval(id).await.map_err(|error| store_problem(&error))?;
@@ -116,13 +123,19 @@ pub async fn state(
     let (row, recorded) = load(&node, &caller, &id).await?;
     let register = node.register.get();
     let now_ms = node.clock.now_ms();
-    let claimed = peek_statement(&statement)
-        .ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
+    let claimed =
+        peek_statement(&statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
     let officer = register
         .officer(&claimed.agency, &claimed.officer)
         .ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED))?;
-    let said =
-        verify_statement(&statement, &officer, &caller.agency, node.country(), node.realm(), now_ms.div_euclid(1000))?;
+    let said = verify_statement(
+        &statement,
+        &officer,
+        &caller.agency,
+        node.country(),
+        node.realm(),
+        now_ms.div_euclid(1000),
+    )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
     let standing = standing(&row, &recorded, &said, now_ms, &stands)?;
     let mut writes = vec![Write::Statement(said.row(now_ms))];

@@ -41,7 +41,13 @@ pub enum Asked {
 ///
 /// # Errors
 /// `idempotency.mismatch`, `idempotency.running`, `field.invalid`, or the store's problem.
-pub async fn ask(node: &Node, headers: &HeaderMap, agency: &AgencyId, path: &str, body: &[u8]) -> Result<Asked, Problem> {
+pub async fn ask(
+    node: &Node,
+    headers: &HeaderMap,
+    agency: &AgencyId,
+    path: &str,
+    body: &[u8],
+) -> Result<Asked, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(Asked::Unkeyed) };
     let key = value
         .to_str()
@@ -66,8 +72,14 @@ pub async fn ask(node: &Node, headers: &HeaderMap, agency: &AgencyId, path: &str
     }
 }
 
-async fn stored(node: &Node, agency: &AgencyId, key: &str, request: Digest) -> Result<Option<Response>, Problem> {
-    let found = node.store.idempotent(agency.clone(), key.to_owned()).await.map_err(|error| store_problem(&error))?;
+async fn stored(
+    node: &Node,
+    agency: &AgencyId,
+    key: &str,
+    request: Digest,
+) -> Result<Option<Response>, Problem> {
+    let found =
+        node.store.idempotent(agency.clone(), key.to_owned()).await.map_err(|error| store_problem(&error))?;
     match found {
         None => Ok(None),
         Some(answer) if answer.request != request => Err(Problem::new(&problem::IDEMPOTENCY_MISMATCH)),

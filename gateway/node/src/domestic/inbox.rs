@@ -54,7 +54,8 @@ pub async fn inbox(
             .await
             .map_err(|error| store_problem(&error))?;
         let waited = tokio::time::Instant::now() >= deadline;
-        if !events.is_empty() || waited || tokio::time::timeout_at(deadline, changed.changed()).await.is_err() {
+        if !events.is_empty() || waited || tokio::time::timeout_at(deadline, changed.changed()).await.is_err()
+        {
             let next = events.last().map_or(ask.after, |(cursor, _)| *cursor);
             let events: Vec<_> =
                 events.into_iter().map(|(cursor, event)| json!({"cursor": cursor, "event": event})).collect();

@@ -15,7 +15,9 @@ use puente_core::ids::MessageId;
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::idempotency::{self, Asked, Claim};
-use crate::domestic::submit::{self, Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare, verdict_status};
+use crate::domestic::submit::{
+    self, Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare, verdict_status,
+};
 use crate::node::{Node, store_problem};
 use crate::opening::open_stored;
 use crate::receipts::{self, Travel};
@@ -58,11 +60,12 @@ pub async fn submit_batch(
     body: Body,
 ) -> Reply {
     let bytes = body_of(&node, body).await?;
-    let claim = match idempotency::ask(&node, &headers, &caller.agency, "POST /v1/messages/batch", &bytes).await? {
-        Asked::Answered(response) => return Ok(response),
-        Asked::First(claim) => Some(claim),
-        Asked::Unkeyed => None,
-    };
+    let claim =
+        match idempotency::ask(&node, &headers, &caller.agency, "POST /v1/messages/batch", &bytes).await? {
+            Asked::Answered(response) => return Ok(response),
+            Asked::First(claim) => Some(claim),
+            Asked::Unkeyed => None,
+        };
     let items: Vec<Value> = read_json(&bytes)?;
     let most = node.config.limits.batch_messages;
     if items.len() > most {
@@ -118,7 +121,8 @@ pub async fn finish(
         .ok_or_else(|| Problem::new(&problem::IDEMPOTENCY_RUNNING))?;
     let (status, body) = answer(&verdicts);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let headers = [(http::header::CONTENT_TYPE, "application/json"), (http::header::CACHE_CONTROL, "no-store")];
+    let headers =
+        [(http::header::CONTENT_TYPE, "application/json"), (http::header::CACHE_CONTROL, "no-store")];
     Ok((status, headers, body).into_response())
 }
 
@@ -132,7 +136,8 @@ pub fn visible(caller: &KnownAgency, row: &MessageRow) -> bool {
     match row.direction {
         Direction::Out => row.agency.as_ref() == Some(&caller.agency),
         Direction::In => {
-            caller.roles.contains(&row.role) && row.agency.as_ref().is_none_or(|agency| *agency == caller.agency)
+            caller.roles.contains(&row.role)
+                && row.agency.as_ref().is_none_or(|agency| *agency == caller.agency)
         }
     }
 }
@@ -210,7 +215,12 @@ async fn record_states(
     let fresh: Vec<receipts::Outcome> = states
         .iter()
         .filter(|state| known.iter().all(|receipt| receipt.state != state.as_str()))
-        .map(|state| receipts::Outcome { message: row.message, release: row.release, state: *state, code: code.clone() })
+        .map(|state| receipts::Outcome {
+            message: row.message,
+            release: row.release,
+            state: *state,
+            code: code.clone(),
+        })
         .collect();
     if fresh.is_empty() {
         return Ok(());

@@ -75,7 +75,8 @@ pub async fn upload(
     let operation = operation_id(&id)?;
     let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
     let sheet = sheet_of(&headers)?;
-    let bytes = read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await?;
+    let bytes =
+        read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await?;
     let path = format!("POST /v1/operations/{operation}/manifest {}", ask.dry_run);
     let claim = match idempotency::ask(&node, &headers, &caller.agency, &path, &bytes).await? {
         Asked::Answered(response) => return Ok(response),
@@ -150,7 +151,13 @@ fn rows(
         .collect()
 }
 
-fn one(node: &Node, caller: &KnownAgency, operation: OperationId, row: &ImportedRow, mode: &Mode) -> Prepared {
+fn one(
+    node: &Node,
+    caller: &KnownAgency,
+    operation: OperationId,
+    row: &ImportedRow,
+    mode: &Mode,
+) -> Prepared {
     let submission = match &row.outcome {
         Err(problems) => return refused_row(row.row, problems),
         Ok(submitted) => serde_json::to_value(submitted).and_then(serde_json::from_value::<Submission>),
@@ -184,7 +191,11 @@ fn refused_row(row: u32, problems: &[CellProblem]) -> Prepared {
     Prepared { verdict, writes: Vec::new() }
 }
 
-async fn messages_of(node: &Node, caller: &KnownAgency, operation: OperationId) -> Result<Vec<MessageRow>, Problem> {
+async fn messages_of(
+    node: &Node,
+    caller: &KnownAgency,
+    operation: OperationId,
+) -> Result<Vec<MessageRow>, Problem> {
     let mut all: Vec<MessageRow> = Vec::new();
     let mut after = None;
     loop {
@@ -243,7 +254,10 @@ pub async fn reconcile(
             })
         })
         .collect();
-    Ok(json_reply(StatusCode::OK, &json!({"operation": operation, "messages": messages, "unsolicited": unsolicited})))
+    Ok(json_reply(
+        StatusCode::OK,
+        &json!({"operation": operation, "messages": messages, "unsolicited": unsolicited}),
+    ))
 }
 
 /// Query of a print.
@@ -264,7 +278,9 @@ pub async fn print(
 ) -> Reply {
     let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
-    let manifest = all.iter().filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.manifest");
+    let manifest = all
+        .iter()
+        .filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.manifest");
     let mut rows = Vec::new();
     let mut logistics = None;
     for row in manifest {
@@ -287,7 +303,8 @@ pub async fn print(
         rows,
         training: node.realm() != puente_core::ids::Realm::Production,
     });
-    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], html).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], html)
+        .into_response())
 }
 
 fn names_of(core: Option<&Value>) -> String {
@@ -301,16 +318,29 @@ fn names_of(core: Option<&Value>) -> String {
 
 fn printed(number: u32, row: &MessageRow, inner: &puente_core::envelope::VerifiedInner) -> PrintedRow {
     let core = inner.section("id.core");
-    let part = |name: &str| core.and_then(|core| core.get(name)).map(|value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
-    let needs = inner.section("needs.services").and_then(|section| section.get("codes")).and_then(Value::as_array);
+    let part = |name: &str| {
+        core.and_then(|core| core.get(name)).map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    };
+    let needs =
+        inner.section("needs.services").and_then(|section| section.get("codes")).and_then(Value::as_array);
     PrintedRow {
         row: number,
         names: Personal::new(names_of(core)),
-        particulars: Personal::new([part("sex"), part("birth_date"), part("age")].into_iter().flatten().collect::<Vec<_>>().join(" · ")),
-        family: inner.section("family.links").and_then(|links| links.get("group")).and_then(Value::as_str).map(str::to_owned),
+        particulars: Personal::new(
+            [part("sex"), part("birth_date"), part("age")]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" · "),
+        ),
+        family: inner
+            .section("family.links")
+            .and_then(|links| links.get("group"))
+            .and_then(Value::as_str)
+            .map(str::to_owned),
         needs: needs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         child_protection: row.role.as_str() == "child_protection",
     }
@@ -335,10 +365,15 @@ pub async fn arrivals(
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
     let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
     let mut list = Vec::new();
-    for row in all.iter().filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.arrival") {
+    for row in all
+        .iter()
+        .filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.arrival")
+    {
         let Ok((_, inner)) = open_stored(&node, row) else { continue };
         let metadata = inner.section("ops.metadata");
-        let text = |name: &str| metadata.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            metadata.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         let zone = TimeZone::get(&text("zone")).unwrap_or(TimeZone::UTC);
         list.push(Arrival {
             row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
@@ -350,7 +385,8 @@ pub async fn arrivals(
     }
     let no_store = (header::CACHE_CONTROL, "no-store");
     if ask.format.as_deref() == Some("csv") {
-        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), no_store], arrivals::csv(&list)).into_response());
+        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), no_store], arrivals::csv(&list))
+            .into_response());
     }
     let media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     Ok(([(header::CONTENT_TYPE, media), no_store], arrivals::xlsx(&list)?).into_response())

@@ -101,7 +101,8 @@ impl Connector {
             .map_err(|error| LinkError::Unreachable(error.to_string()))?;
         let limit = self.limits.federation_body_bytes;
         let exchange = async {
-            let response = sender.send_request(request).await.map_err(|e| LinkError::Unreachable(e.to_string()))?;
+            let response =
+                sender.send_request(request).await.map_err(|e| LinkError::Unreachable(e.to_string()))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), limit).collect().await;
             match (status, body) {
@@ -129,7 +130,8 @@ impl Connector {
     ) -> Result<SendRequest<Full<Bytes>>, LinkError> {
         let mut link = slot.lock().await;
         let age = Duration::from_secs(self.times.connection_age_seconds);
-        if let Some(link) = link.as_ref().filter(|link| !link.sender.is_closed() && link.made.elapsed() < age) {
+        if let Some(link) = link.as_ref().filter(|link| !link.sender.is_closed() && link.made.elapsed() < age)
+        {
             return Ok(link.sender.clone());
         }
         let sender = self.connect(peer).await?;
@@ -143,7 +145,8 @@ impl Connector {
         let gateways = membership.gateways(peer);
         let config = (self.tls)(peer).ok_or_else(|| LinkError::Unreachable("not a member".to_owned()))?;
         // The name is only for SNI; the verifier looks at the country in the certificate.
-        let name = ServerName::try_from(format!("{}.puente.invalid", peer.lower())).map_err(|e| unreachable(&e))?;
+        let name =
+            ServerName::try_from(format!("{}.puente.invalid", peer.lower())).map_err(|e| unreachable(&e))?;
         let mut last = LinkError::Unreachable("its directory names no gateway".to_owned());
         for gateway in gateways {
             let attempt = async {

@@ -100,7 +100,12 @@ enum RoundError {
 }
 
 /// One delivery and, on the control lane, the receipts that are owed; answers how much was done.
-async fn round(node: &Node, connector: &Connector, peer: &CountryCode, lane: Lane) -> Result<usize, RoundError> {
+async fn round(
+    node: &Node,
+    connector: &Connector,
+    peer: &CountryCode,
+    lane: Lane,
+) -> Result<usize, RoundError> {
     let owed = if lane == Lane::Control { send_receipts(node, connector, peer).await? } else { 0 };
     let limit = u32::try_from(node.config.limits.delivery_messages).unwrap_or(u32::MAX);
     let now_ms = node.clock.now_ms();
@@ -111,10 +116,10 @@ async fn round(node: &Node, connector: &Connector, peer: &CountryCode, lane: Lan
     }
     let batch = fitting(due, node.config.limits.federation_body_bytes);
     send_chunks(node, connector, peer, &batch).await?;
-    let body: Bytes = batch.iter().map(|queued| queued.wire.as_slice()).collect::<Vec<_>>().join(&b'\n').into();
-    let answer = connector
-        .request(peer, Some(lane), Method::POST, "/federation/v1/messages", BATCH_MEDIA, body)
-        .await;
+    let body: Bytes =
+        batch.iter().map(|queued| queued.wire.as_slice()).collect::<Vec<_>>().join(&b'\n').into();
+    let answer =
+        connector.request(peer, Some(lane), Method::POST, "/federation/v1/messages", BATCH_MEDIA, body).await;
     node.metrics.peer(peer.as_str(), answer.is_ok());
     let delivered: Delivered = serde_json::from_slice(&answer?)
         .map_err(|_| LinkError::Garbage(problem::Problem::new(&problem::PEER_GARBAGE)))?;
@@ -152,7 +157,11 @@ async fn apply(
         }
         let claims = own_claims(&queued.wire).ok_or_else(garbage)?;
         let sender = claims.puente.sender;
-        let sent = Sent { agency: Some(sender.agency), role: sender.role, message_type: queued.message_type.clone() };
+        let sent = Sent {
+            agency: Some(sender.agency),
+            role: sender.role,
+            message_type: queued.message_type.clone(),
+        };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
         node.metrics.message(&queued.message_type, "out", entry.state.as_str());
         observe(node, lane, now_ms.saturating_sub(queued.created_ms));
@@ -200,7 +209,8 @@ async fn send_chunks(
     batch: &[Queued],
 ) -> Result<(), RoundError> {
     for queued in batch {
-        let attachments = own_claims(&queued.wire).map(|claims| claims.puente.attachments).unwrap_or_default();
+        let attachments =
+            own_claims(&queued.wire).map(|claims| claims.puente.attachments).unwrap_or_default();
         for attachment in attachments {
             for index in 0..attachment.chunks {
                 let Some(chunk) = node.store.chunk(attachment.root, index).await? else { continue };

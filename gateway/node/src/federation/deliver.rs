@@ -36,7 +36,8 @@ pub async fn deliver(
     Extension(peer): Extension<Arc<VerifiedPeer>>,
     body: Body,
 ) -> Result<Response, ProblemReply> {
-    let bytes = read_body(body, node.config.limits.federation_body_bytes, node.config.times.body_seconds).await?;
+    let bytes =
+        read_body(body, node.config.limits.federation_body_bytes, node.config.times.body_seconds).await?;
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     if lines.len() > node.config.limits.delivery_messages {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because("messages in one delivery").into());
@@ -71,7 +72,9 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
             continue;
         }
         if !seen.insert(id) {
-            delivered.unreceipted.push(LineCode { line: *number, code: problem::MESSAGE_CONFLICT.code.to_owned() });
+            delivered
+                .unreceipted
+                .push(LineCode { line: *number, code: problem::MESSAGE_CONFLICT.code.to_owned() });
             continue;
         }
         if let Some(code) = waits(node, outer, &known, &seen).await? {
@@ -100,7 +103,11 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
     match node.commit(writes).await {
         Ok(_durable) => {
             let receipts = numbers.into_iter().zip(made);
-            delivered.receipts.extend(receipts.map(|(line, receipt)| LineReceipt { line, code: None, receipt }));
+            delivered.receipts.extend(receipts.map(|(line, receipt)| LineReceipt {
+                line,
+                code: None,
+                receipt,
+            }));
             Ok(Some(delivered))
         }
         Err(StoreError::Conflict { what: Guard::Taken, .. }) => Ok(None),
@@ -180,7 +187,12 @@ async fn waits(
 }
 
 /// The receiver's decision; `Some` is the code that the other side may read.
-fn judge(node: &Node, peer: &VerifiedPeer, outer: &VerifiedOuter, writes: &mut Vec<Write>) -> Option<&'static str> {
+fn judge(
+    node: &Node,
+    peer: &VerifiedPeer,
+    outer: &VerifiedOuter,
+    writes: &mut Vec<Write>,
+) -> Option<&'static str> {
     let rules = node.rules.get();
     let claims = outer.claims();
     let header = &claims.puente;
@@ -208,9 +220,8 @@ fn judge(node: &Node, peer: &VerifiedPeer, outer: &VerifiedOuter, writes: &mut V
         recipient: Party { country: node.country().clone(), role: to.role.clone() },
         labels: outer.labels().iter().cloned().collect(),
         basis,
-        agreement: agreement.map(|id| {
-            rules.agreements.claim(id, peer.country(), node.country(), &header.message_type, now)
-        }),
+        agreement: agreement
+            .map(|id| rules.agreements.claim(id, peer.country(), node.country(), &header.message_type, now)),
         consent: claims.consent.as_ref().map(extract),
         consent_withdrawn: false,
         peer_status: PeerStatus::Active,

@@ -58,8 +58,9 @@ async fn ask(
     let garbage = || LinkError::Garbage(Problem::new(&problem::PEER_GARBAGE));
     let question = StatusQuestion { messages: vec![Asked { message, release }] };
     let body: Bytes = serde_json::to_vec(&question).map_err(|_| garbage())?.into();
-    let answer =
-        connector.request(peer, None, Method::POST, "/federation/v1/status", "application/json", body).await?;
+    let answer = connector
+        .request(peer, None, Method::POST, "/federation/v1/status", "application/json", body)
+        .await?;
     let list: ReceiptList = serde_json::from_slice(&answer).map_err(|_| garbage())?;
     let receipt: &Receipt = list.receipts.first().ok_or_else(garbage)?;
     let entry = Verifier::new(node, peer).verify(receipt).map_err(LinkError::Garbage)?;

@@ -67,8 +67,8 @@ pub async fn greet(node: &Node, connector: &Connector, peer: &CountryCode) -> Re
     let answer = connector.get(peer, "/federation/v1/hello").await;
     node.metrics.peer(peer.as_str(), answer.is_ok());
     let after = node.clock.now_ms();
-    let hello: Hello =
-        serde_json::from_slice(&answer?).map_err(|_| LinkError::Garbage(Problem::new(&problem::PEER_GARBAGE)))?;
+    let hello: Hello = serde_json::from_slice(&answer?)
+        .map_err(|_| LinkError::Garbage(Problem::new(&problem::PEER_GARBAGE)))?;
     let middle = before.midpoint(after);
     node.metrics.skew(peer.as_str(), (hello.now_ms - middle) as f64 / 1000.0);
     Ok(hello)

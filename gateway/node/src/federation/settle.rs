@@ -148,7 +148,8 @@ pub async fn take_receipts(
     Extension(peer): Extension<Arc<VerifiedPeer>>,
     body: Body,
 ) -> Result<Response, ProblemReply> {
-    let bytes = read_body(body, node.config.limits.federation_body_bytes, node.config.times.body_seconds).await?;
+    let bytes =
+        read_body(body, node.config.limits.federation_body_bytes, node.config.times.body_seconds).await?;
     let list: ReceiptList = read_json(&bytes)?;
     if list.receipts.len() > MAX_RECEIPTS {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because("receipts").into());
@@ -159,10 +160,14 @@ pub async fn take_receipts(
         let entry = verifier.verify(receipt)?;
         let row = node.store.message(entry.message_id).await.map_err(|error| store_problem(&error))?;
         // A receipt about what we never sent to this peer proves nothing and changes nothing.
-        let Some(row) = row.filter(|row| row.direction == Direction::Out && row.peer == *peer.country()) else {
+        let Some(row) = row.filter(|row| row.direction == Direction::Out && row.peer == *peer.country())
+        else {
             continue;
         };
-        let first = matches!(entry.state, ReceiptState::Accepted | ReceiptState::Refused | ReceiptState::NeverAccepted);
+        let first = matches!(
+            entry.state,
+            ReceiptState::Accepted | ReceiptState::Refused | ReceiptState::NeverAccepted
+        );
         if first || row.release != entry.release_id {
             continue;
         }

@@ -97,7 +97,8 @@ impl Register {
     /// When no active agency lists it.
     pub fn admit(&self, agency: &AgencyId, spki: &Digest) -> Result<KnownAgency, NotAdmitted> {
         let file = self.agencies.get(agency).ok_or(NotAdmitted::Unknown)?;
-        let listed = file.certificates.iter().find(|entry| entry.spki == *spki).ok_or(NotAdmitted::Unknown)?;
+        let listed =
+            file.certificates.iter().find(|entry| entry.spki == *spki).ok_or(NotAdmitted::Unknown)?;
         if file.state != State::Active || listed.state != State::Active {
             return Err(NotAdmitted::Revoked);
         }
@@ -135,7 +136,10 @@ impl Register {
         self.agencies
             .values()
             .filter(|file| file.state == State::Active)
-            .map(|file| puente_core::membership::Agency { agency: file.agency.clone(), roles: file.roles.clone() })
+            .map(|file| puente_core::membership::Agency {
+                agency: file.agency.clone(),
+                roles: file.roles.clone(),
+            })
             .collect()
     }
 }

@@ -7,11 +7,9 @@ use std::time::SystemTime;
 
 use crate::home::Home;
 use crate::keys::tls::{CertificateHolder, DomesticClients, OnRejection};
-use crate::keys::Jose;
 use crate::node::Node;
-use crate::register::Register;
 use crate::run::RunError;
-use crate::setup::load;
+use crate::setup::load::{self, Certificates};
 
 /// Seconds in a day.
 const DAY_S: i64 = 86_400;
@@ -23,9 +21,8 @@ type Print = Vec<(String, Option<SystemTime>, u64)>;
 pub struct Reloader {
     home: Home,
     node: Arc<Node>,
-    gateway: Arc<CertificateHolder>,
-    domestic: Arc<CertificateHolder>,
-    clients: Mutex<Option<Arc<DomesticClients>>>,
+    certificates: Certificates,
+    clients: Arc<DomesticClients>,
     print: Mutex<Print>,
 }
 
@@ -34,35 +31,28 @@ impl Reloader {
     ///
     /// # Errors
     /// When a certificate or key cannot be loaded.
-    pub fn new(home: Home, node: Arc<Node>) -> Result<Self, RunError> {
+    pub fn new(home: Home, node: Arc<Node>, on_rejection: OnRejection) -> Result<Self, RunError> {
         let print = Mutex::new(fingerprint(&home));
-        let gateway = Arc::new(load::holder(&home, "gateway")?);
-        let domestic = Arc::new(load::holder(&home, "domestic-server")?);
-        Ok(Self { home, node, gateway, domestic, clients: Mutex::new(None), print })
+        let certificates = load::certificates(&home)?;
+        let authorities = &certificates.domestic_authorities;
+        let clients = DomesticClients::new(node.realm(), node.country().clone(), authorities, on_rejection)
+            .map_err(|error| RunError::Tls(error.to_string()))?;
+        Ok(Self { home, node, certificates, clients: Arc::new(clients), print })
     }
 
     /// The gateway's certificate, whichever is in force.
     pub fn gateway_certificate(&self) -> Arc<CertificateHolder> {
-        Arc::clone(&self.gateway)
+        Arc::clone(&self.certificates.gateway)
     }
 
     /// The domestic face's certificate, whichever is in force.
     pub fn domestic_certificate(&self) -> Arc<CertificateHolder> {
-        Arc::clone(&self.domestic)
+        Arc::clone(&self.certificates.domestic_server)
     }
 
     /// The verifier of agencies' certificates.
-    ///
-    /// # Errors
-    /// When the domestic authority cannot be loaded.
-    pub fn domestic_clients(&self, on_rejection: OnRejection) -> Result<Arc<DomesticClients>, RunError> {
-        let authorities = load::certificates(&self.home, "domestic-ca")?;
-        let clients = Arc::new(
-            DomesticClients::new(self.node.realm(), self.node.country().clone(), &authorities, on_rejection)
-                .map_err(|error| RunError::Tls(error.to_string()))?,
-        );
-        *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&clients));
-        Ok(clients)
+    pub fn domestic_clients(&self) -> Arc<DomesticClients> {
+        Arc::clone(&self.clients)
     }
 
     /// Reads everything again; one invalid part does not keep the others from taking effect.
@@ -71,29 +61,24 @@ impl Reloader {
     /// The first thing that was not valid.
     pub fn reload(&self) -> Result<(), RunError> {
         *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
-        let register = Register::read(&self.home.agencies(), &Jose).map_err(RunError::from);
+        let register = load::register(&self.home).map_err(RunError::from);
         let register = register.map(|register| self.node.register.replace(register));
-        let rules = load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
+        let rules =
+            load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
         let held = self.node.membership.get();
-        let membership = load::membership(&self.home, self.node.realm(), self.node.clock.now_s(), Some(&held))
-            .map_err(RunError::from)
-            .map(|membership| self.node.membership.replace(membership));
+        let membership =
+            load::membership(&self.home, &self.node.config, self.node.clock.as_ref(), Some(&held))
+                .map_err(RunError::from)
+                .map(|membership| self.node.membership.replace(membership));
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
         register.and(rules).and(membership).and(certificates)
     }
 
     fn reload_certificates(&self) -> Result<(), RunError> {
-        let failed = |error: crate::keys::tls::TlsError| RunError::Tls(error.to_string());
-        for (holder, name) in [(&self.gateway, "gateway"), (&self.domestic, "domestic-server")] {
-            let (chain, key) = load::chain_and_key(&self.home, name)?;
-            holder.replace(chain, &key).map_err(failed)?;
-        }
-        let authorities = load::certificates(&self.home, "domestic-ca")?;
-        match self.clients.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
-            Some(clients) => clients.replace(&authorities).map_err(failed),
-            None => Ok(()),
-        }
+        load::renew_certificates(&self.home, &self.certificates)?;
+        let renewed = load::certificates(&self.home)?;
+        self.clients.replace(&renewed.domestic_authorities).map_err(|error| RunError::Tls(error.to_string()))
     }
 
     /// Reloads when a file's name, time or size changed.
@@ -112,8 +97,11 @@ impl Reloader {
     #[expect(clippy::cast_precision_loss, reason = "days are small")]
     pub fn measure_certificates(&self) {
         let now = self.node.clock.now_s();
-        for (holder, kind) in [(&self.gateway, "gateway"), (&self.domestic, "domestic")] {
-            let left = holder.not_after().as_second().saturating_sub(now);
+        for (holder, kind) in
+            [(self.gateway_certificate(), "gateway"), (self.domestic_certificate(), "domestic")]
+        {
+            let Some(end) = holder.not_after() else { continue };
+            let left = end.as_second().saturating_sub(now);
             self.node.metrics.certificate(kind, left as f64 / DAY_S as f64);
         }
     }
@@ -134,7 +122,11 @@ fn fingerprint(home: &Home) -> Print {
             match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
                 Ok(metadata) => {
-                    print.push((entry.path().display().to_string(), metadata.modified().ok(), metadata.len()));
+                    print.push((
+                        entry.path().display().to_string(),
+                        metadata.modified().ok(),
+                        metadata.len(),
+                    ));
                 }
                 Err(_) => {}
             }

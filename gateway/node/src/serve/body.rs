@@ -14,7 +14,8 @@ use puente_core::problem::{self, Problem};
 /// # Errors
 /// `body.too_large` with the limit, `body.incomplete` when it stops arriving.
 pub async fn read_body(body: axum::body::Body, limit: usize, seconds: u64) -> Result<Bytes, Problem> {
-    let collected = tokio::time::timeout(Duration::from_secs(seconds), Limited::new(body, limit).collect()).await;
+    let collected =
+        tokio::time::timeout(Duration::from_secs(seconds), Limited::new(body, limit).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
@@ -42,6 +43,10 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let text = error.to_string();
         let safe = text.starts_with("unknown field") || text.starts_with("missing field");
         let problem = Problem::new(&problem::BODY_MALFORMED);
-        if safe { problem.because(text.split(", expected").next().unwrap_or_default()) } else { problem.because("a field has another form than the API describes") }
+        if safe {
+            problem.because(text.split(", expected").next().unwrap_or_default())
+        } else {
+            problem.because("a field has another form than the API describes")
+        }
     })
 }

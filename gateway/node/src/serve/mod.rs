@@ -81,7 +81,12 @@ pub async fn serve(listener: TcpListener, router: Router, listening: Listening) 
     let _ = tokio::time::timeout(drain, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
-async fn connection(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, router: Router, listening: Listening) {
+async fn connection(
+    stream: tokio::net::TcpStream,
+    acceptor: TlsAcceptor,
+    router: Router,
+    listening: Listening,
+) {
     let handshake = Duration::from_secs(listening.times.handshake_seconds);
     let tls = match tokio::time::timeout(handshake, acceptor.accept(stream)).await {
         Ok(Ok(tls)) => tls,
@@ -95,10 +100,12 @@ async fn connection(stream: tokio::net::TcpStream, acceptor: TlsAcceptor, router
     let Some(certificate) = peer_identity(tls.get_ref().1) else {
         return listening.metrics.rejected(listening.face, "tls.identity");
     };
-    let service = TowerToHyperService::new(router.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert::<PeerCertificate>(certificate.clone());
-        request
-    }));
+    let service = TowerToHyperService::new(router.map_request(
+        move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert::<PeerCertificate>(certificate.clone());
+            request
+        },
+    ));
     let builder = builder(&listening.times);
     let serving = builder.serve_connection(TokioIo::new(tls), service);
     tokio::pin!(serving);

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use prometheus::{
-    Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder as _, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use puente_core::ids::MessageType;
@@ -51,7 +51,8 @@ pub struct Metrics {
 }
 
 /// Families whose categories are S3 or S4: never told apart by a metric.
-const PROTECTION_FAMILIES: [&str; 6] = ["child", "trafficking", "asylum", "tracing", "missing_child", "emergency"];
+const PROTECTION_FAMILIES: [&str; 6] =
+    ["child", "trafficking", "asylum", "tracing", "missing_child", "emergency"];
 
 /// The family of a type as a label.
 #[must_use]
@@ -67,29 +68,34 @@ impl Metrics {
     /// When two share a name, which a test would have shown.
     pub fn new() -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
-        let counters = |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
-            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(metric.clone()))?;
-            Ok(metric)
-        };
+        let counters =
+            |name: &str, help: &str, labels: &[&str]| -> Result<IntCounterVec, prometheus::Error> {
+                let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+                registry.register(Box::new(metric.clone()))?;
+                Ok(metric)
+            };
         let gauges = |name: &str, help: &str, labels: &[&str]| -> Result<GaugeVec, prometheus::Error> {
             let metric = GaugeVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(metric.clone()))?;
             Ok(metric)
         };
-        let int_gauges = |name: &str, help: &str, labels: &[&str]| -> Result<IntGaugeVec, prometheus::Error> {
-            let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
-            registry.register(Box::new(metric.clone()))?;
-            Ok(metric)
-        };
+        let int_gauges =
+            |name: &str, help: &str, labels: &[&str]| -> Result<IntGaugeVec, prometheus::Error> {
+                let metric = IntGaugeVec::new(Opts::new(name, help), labels)?;
+                registry.register(Box::new(metric.clone()))?;
+                Ok(metric)
+            };
         let histogram = |name: &str, help: &str, buckets: Vec<f64>| -> Result<Histogram, prometheus::Error> {
             let metric = Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets))?;
             registry.register(Box::new(metric.clone()))?;
             Ok(metric)
         };
-        let seconds = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0];
+        let seconds = vec![
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0,
+        ];
         let deliveries = HistogramVec::new(
-            HistogramOpts::new("puente_delivery_seconds", "From release to the peer's receipt.").buckets(seconds.clone()),
+            HistogramOpts::new("puente_delivery_seconds", "From release to the peer's receipt.")
+                .buckets(seconds.clone()),
             &["lane"],
         )?;
         registry.register(Box::new(deliveries.clone()))?;
@@ -98,16 +104,48 @@ impl Metrics {
         let started = Gauge::new("puente_start_time_seconds", "When the node started, Unix time.")?;
         registry.register(Box::new(started.clone()))?;
         Ok(Arc::new(Self {
-            messages: counters("puente_messages_total", "Messages by family, direction and verdict.", &["family", "direction", "verdict"])?,
-            decisions: counters("puente_policy_decisions_total", "Decisions by rule and outcome.", &["rule", "outcome"])?,
+            messages: counters(
+                "puente_messages_total",
+                "Messages by family, direction and verdict.",
+                &["family", "direction", "verdict"],
+            )?,
+            decisions: counters(
+                "puente_policy_decisions_total",
+                "Decisions by rule and outcome.",
+                &["rule", "outcome"],
+            )?,
             rejected: counters("puente_rejected_total", "What a face refused, by code.", &["code", "face"])?,
             queue_depth: int_gauges("puente_queue_depth", "Messages that wait, by lane.", &["lane"])?,
-            queue_oldest: gauges("puente_queue_oldest_seconds", "Age of the oldest message that waits, by lane.", &["lane"])?,
-            certificate_days: gauges("puente_certificate_days_left", "Days until a certificate ends.", &["kind"])?,
-            commit_seconds: histogram("puente_store_commit_seconds", "Time of one group commit with its fsync.", seconds)?,
-            commit_writes: histogram("puente_store_commit_writes", "Writes in one group commit.", vec![1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0])?,
-            clock_skew: gauges("puente_clock_skew_seconds", "How far a peer's clock is from ours.", &["peer"])?,
-            peer_up: int_gauges("puente_peer_up", "1 when the last exchange with the peer succeeded.", &["peer"])?,
+            queue_oldest: gauges(
+                "puente_queue_oldest_seconds",
+                "Age of the oldest message that waits, by lane.",
+                &["lane"],
+            )?,
+            certificate_days: gauges(
+                "puente_certificate_days_left",
+                "Days until a certificate ends.",
+                &["kind"],
+            )?,
+            commit_seconds: histogram(
+                "puente_store_commit_seconds",
+                "Time of one group commit with its fsync.",
+                seconds,
+            )?,
+            commit_writes: histogram(
+                "puente_store_commit_writes",
+                "Writes in one group commit.",
+                vec![1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0],
+            )?,
+            clock_skew: gauges(
+                "puente_clock_skew_seconds",
+                "How far a peer's clock is from ours.",
+                &["peer"],
+            )?,
+            peer_up: int_gauges(
+                "puente_peer_up",
+                "1 when the last exchange with the peer succeeded.",
+                &["peer"],
+            )?,
             deliveries,
             approvals_open,
             started,

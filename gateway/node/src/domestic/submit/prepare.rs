@@ -7,22 +7,23 @@ use serde_json::json;
 
 use puente_core::catalogue::{Descriptor, LabelSet};
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow, OutboundState,
-    Write,
+    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
+    OutboundState, Write,
 };
-use puente_core::envelope::{AttachmentRef, BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release};
+use puente_core::envelope::{
+    AttachmentRef, BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef,
+    release,
+};
 use puente_core::evidence::{Leaf, LeafRecord};
-use puente_core::ids::{
-    ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role,
-};
+use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
     Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
 };
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::submit::acting_role;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::report::{finding, problem_finding, reason};
-use crate::domestic::submit::acting_role;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
 
@@ -74,7 +75,12 @@ pub fn prepare(node: &Node, caller: &KnownAgency, submission: &Submission, mode:
     }
 }
 
-fn attempt(node: &Node, caller: &KnownAgency, submission: &Submission, mode: &Mode) -> Result<Prepared, Vec<Finding>> {
+fn attempt(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    mode: &Mode,
+) -> Result<Prepared, Vec<Finding>> {
     let one = |problem: Problem| vec![problem_finding(&problem)];
     let rules = node.rules.get();
     let role = acting_role(caller, submission.role.as_ref())
@@ -88,7 +94,9 @@ fn attempt(node: &Node, caller: &KnownAgency, submission: &Submission, mode: &Mo
         .ok_or_else(|| one(Problem::new(&problem::TYPE_VERSION).at("/version")))?;
     let now_ms = node.clock.now_ms();
     let to = &submission.recipient;
-    if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref()) || to.country == *node.country() {
+    if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref())
+        || to.country == *node.country()
+    {
         return Err(one(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient")));
     }
     let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
@@ -136,10 +144,13 @@ impl Parts<'_> {
             .iter()
             .find(|(category, _)| category.as_str() == "id.numbers")
             .and_then(|(_, value)| value.reveal().get("numbers")?.as_array());
-        let text = |number: &serde_json::Value, field: &str| number.get(field).and_then(|v| v.as_str()).map(str::to_owned);
+        let text = |number: &serde_json::Value, field: &str| {
+            number.get(field).and_then(|v| v.as_str()).map(str::to_owned)
+        };
         let mut warnings = Vec::new();
         for (index, number) in numbers.into_iter().flatten().enumerate() {
-            let (Some(country), Some(kind), Some(value)) = (text(number, "country"), text(number, "kind"), text(number, "value"))
+            let (Some(country), Some(kind), Some(value)) =
+                (text(number, "country"), text(number, "kind"), text(number, "value"))
             else {
                 continue;
             };
@@ -161,9 +172,10 @@ impl Parts<'_> {
         let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         let consent: Option<Consent> = match &submission.legal_basis.consent {
             None => None,
-            Some(value) => Some(serde_json::from_value(value.reveal().clone()).map_err(|_| {
-                vec![finding(&problem::FIELD_INVALID, "/legal_basis/consent")]
-            })?),
+            Some(value) => Some(
+                serde_json::from_value(value.reveal().clone())
+                    .map_err(|_| vec![finding(&problem::FIELD_INVALID, "/legal_basis/consent")])?,
+            ),
         };
         let agreement = submission.legal_basis.agreement.as_ref().map(|id| {
             self.rules.agreements.claim(
@@ -212,7 +224,10 @@ impl Parts<'_> {
         verdict.removed = decision
             .removed
             .iter()
-            .map(|(category, rule)| Removal { category: category.clone(), rule: reason(&self.rules.policy, rule) })
+            .map(|(category, rule)| Removal {
+                category: category.clone(),
+                rule: reason(&self.rules.policy, rule),
+            })
             .collect();
         let mut writes = Vec::new();
         if *mode != Mode::DryRun {
@@ -346,7 +361,12 @@ impl Parts<'_> {
         }))
     }
 
-    fn hold(&self, decision: &Decision, verdict: &mut Verdict, writes: &mut Vec<Write>) -> Result<(), Problem> {
+    fn hold(
+        &self,
+        decision: &Decision,
+        verdict: &mut Verdict,
+        writes: &mut Vec<Write>,
+    ) -> Result<(), Problem> {
         let node = self.node;
         let approval = ApprovalId(node.fresh_id());
         verdict.approval_id = Some(approval);
@@ -416,7 +436,8 @@ impl Parts<'_> {
 
     fn leaf(&self, kind: &str, id: String, digest: Digest) -> Result<Write, Problem> {
         let record = LeafRecord { kind, id, digest, at_ms: self.now_ms };
-        let leaf = Leaf::new(&record, self.node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let leaf =
+            Leaf::new(&record, self.node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
         Ok(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms: self.now_ms }))
     }
 }

@@ -13,7 +13,12 @@ pub fn problem_finding(problem: &Problem) -> Finding {
 
 /// A finding of this kind at this place.
 pub(super) fn finding(kind: &Kind, field: impl Into<String>) -> Finding {
-    Finding { code: kind.code.to_owned(), field: field.into(), es: kind.es.to_owned(), en: kind.en.to_owned() }
+    Finding {
+        code: kind.code.to_owned(),
+        field: field.into(),
+        es: kind.es.to_owned(),
+        en: kind.en.to_owned(),
+    }
 }
 
 /// A rule with its reasons.
