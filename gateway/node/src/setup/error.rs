@@ -1,0 +1,153 @@
+//! Why a home cannot be set up, edited or loaded: which file, and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use puente_core::catalogue::CatalogueError;
+use puente_core::envelope::CryptoFailure;
+use puente_core::ids::{AgencyId, CountryCode, OfficerId, Realm, Role};
+use puente_core::membership::MembershipError;
+use puente_core::policy::PolicyError;
+
+use crate::config::ConfigError;
+use crate::keys::pki::PkiError;
+use crate::keys::tls::TlsError;
+use crate::keys::{FileError, KeyError};
+use crate::register::RegisterError;
+use crate::store::OpenError;
+
+/// Why setting up did not go on; what was written before stands.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Something lies where a new home would be.
+    #[error("`{}` already exists: a home is set up once, choose another folder or move it away", .0.display())]
+    Occupied(PathBuf),
+    /// Another process edits this home.
+    #[error("`{}` is being edited by another process: try again when it has ended", .0.display())]
+    Busy(PathBuf),
+    /// A file cannot be read or written.
+    #[error("`{}`: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is not of its form.
+    #[error("`{}` is not {expected}: restore it or make it again", path.display())]
+    Form {
+        /// Which.
+        path: PathBuf,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A key on disk is not the one that the directory names.
+    #[error("`{}` is not the key that the directory names: restore it, or publish its successor", .0.display())]
+    OtherKey(PathBuf),
+    /// A private key cannot be used.
+    #[error("`{}`: {source}", path.display())]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
+    /// A private file that is no key pair cannot be used.
+    #[error(transparent)]
+    Private(#[from] FileError),
+    /// Certificate and key do not belong together.
+    #[error("certificate `{name}`: {source}")]
+    Certificate {
+        /// Which certificate.
+        name: &'static str,
+        /// Why.
+        source: TlsError,
+    },
+    /// A certificate cannot be made or read.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// A document could not be signed.
+    #[error(transparent)]
+    Signing(#[from] CryptoFailure),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration cannot be written.
+    #[error("configuration cannot be written as TOML")]
+    Toml(#[from] toml::ser::Error),
+    /// The policies cannot be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The catalogue cannot be used.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The membership cannot be trusted.
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    /// The register of agencies cannot be read.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The store or its key cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Policy knows no such role.
+    #[error("role `{0}` is in no profile of `policies/profiles.json`")]
+    UnknownRole(Role),
+    /// An agency was to have no role, or more than any has.
+    #[error("an agency holds 1 to {max} roles", max = super::agency::MAX_ROLES)]
+    Roles,
+    /// There is no such agency.
+    #[error("agency `{0}` is not registered")]
+    UnknownAgency(AgencyId),
+    /// The agency was revoked; its id is not used again.
+    #[error("agency `{0}` was revoked: register it under another id")]
+    RevokedAgency(AgencyId),
+    /// There is no such officer.
+    #[error("officer `{0}` is not registered with agency `{1}`")]
+    UnknownOfficer(OfficerId, AgencyId),
+    /// The officer's id was given before; statements are recorded under it.
+    #[error(
+        "officer `{0}` already has a credential: revoke it and enrol the person under another officer id"
+    )]
+    KnownOfficer(OfficerId),
+    /// A home is of another country than it should be.
+    #[error("`{}` is the home of `{found}`, not of `{expected}`", path.display())]
+    Country {
+        /// Which home.
+        path: PathBuf,
+        /// Whose it should be.
+        expected: CountryCode,
+        /// Whose it is.
+        found: CountryCode,
+    },
+    /// A home is of another realm than it should be.
+    #[error("`{}` is of realm `{found}`, not `{expected}`", path.display())]
+    Realm {
+        /// Which home.
+        path: PathBuf,
+        /// Which it should be.
+        expected: Realm,
+        /// Which it is.
+        found: Realm,
+    },
+    /// A home already belongs to a federation.
+    #[error("`{}` already trusts a federation: a new root replaces it only in a ceremony", .0.display())]
+    Founded(PathBuf),
+    /// A federation of nobody.
+    #[error("a federation has at least one member, each country once")]
+    Members,
+    /// The instant or a span from it lies outside what certificates and documents can say.
+    #[error("the clock shows an instant that cannot be used")]
+    Clock,
+}
+
+impl SetupError {
+    /// Says which file the system refused.
+    pub(super) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::File { path: path.to_owned(), source }
+    }
+
+    /// Says which key file cannot be used.
+    pub(super) fn key(path: &Path) -> impl FnOnce(KeyError) -> Self + '_ {
+        move |source| Self::Key { path: path.to_owned(), source }
+    }
+}

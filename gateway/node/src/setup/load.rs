@@ -1,0 +1,224 @@
+//! The parts of a node, read from its home; `run` puts them together.
+//!
+//! Not here: sockets and the store. INVARIANT: a part is read whole and checked against the others, or not at all:
+//! a private key that the directory does not name is refused, because peers would refuse what it signs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::time_provider::TimeProvider;
+use rustls_pki_types::{CertificateDer, UnixTime};
+
+use puente_core::catalogue::Catalogue;
+use puente_core::envelope::{KeyFactory as _, Open, Seal};
+use puente_core::ids::{CountryCode, KeyId, Role};
+use puente_core::membership::{Directory, KeyUse as DirectoryUse, Membership, MembershipFiles};
+use puente_core::policy::{Agreements, PolicyEngine};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::home::{Home, read_tree};
+use crate::keys::tls::CertificateHolder;
+use crate::keys::{Jose, KeyFile, KeyUse};
+use crate::lists::codes::{CodeNames, Codes};
+use crate::node::{NodeKeys, Rules};
+use crate::register::Register;
+use crate::setup::{SetupError, credential};
+use crate::store::StoreKey;
+
+/// The node's private keys, each compared with the country's own directory.
+///
+/// # Errors
+/// `Key` for one that cannot be used, `OtherKey` for one that the directory does not name.
+pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> {
+    let sign = |name, key_use| -> Result<_, SetupError> {
+        let key = named_key(home, directory, name, KeyUse::Sign, (key_use, None))?;
+        key.signer().map_err(SetupError::key(&home.key(name)))
+    };
+    let mut openers: BTreeMap<KeyId, Box<dyn Open>> = BTreeMap::new();
+    let mut own_seals: BTreeMap<Role, Box<dyn Seal>> = BTreeMap::new();
+    let roles = directory.keys.iter().filter(|key| key.key_use == DirectoryUse::Seal);
+    for role in roles.filter_map(|key| key.role.as_ref()) {
+        let name = credential::seal_name(role);
+        let key = named_key(home, directory, &name, KeyUse::Open, (DirectoryUse::Seal, Some(role)))?;
+        let opener = key.opener().map_err(SetupError::key(&home.key(&name)))?;
+        openers.insert(key.key_id().clone(), Box::new(opener));
+        own_seals.insert(role.clone(), Jose.sealer(key.key_id(), &key.public_jwk())?);
+    }
+    Ok(NodeKeys {
+        message: Box::new(sign(credential::MESSAGE, DirectoryUse::Message)?),
+        receipt: Box::new(sign(credential::RECEIPT, DirectoryUse::Receipt)?),
+        openers,
+        own_seals,
+        pairwise: credential::load_pairwise(home)?,
+    })
+}
+
+fn named_key(
+    home: &Home,
+    directory: &Directory,
+    name: &str,
+    usage: KeyUse,
+    listed_for: (DirectoryUse, Option<&Role>),
+) -> Result<KeyFile, SetupError> {
+    let key = credential::load_key(home, name, usage)?;
+    let named = directory.keys.iter().any(|listed| {
+        (listed.key_use, listed.role.as_ref()) == listed_for
+            && listed.kid == *key.key_id()
+            && listed.jwk == key.public_jwk()
+    });
+    if named { Ok(key) } else { Err(SetupError::OtherKey(home.key(name))) }
+}
+
+/// Catalogue, policies, agreements and words of lists, as they stand in the home.
+///
+/// # Errors
+/// When one is not of its form or disagrees with another.
+pub fn rules(home: &Home) -> Result<Rules, SetupError> {
+    let schemas = tree(&home.schemas())?;
+    let policies = tree(&home.policies())?;
+    Ok(Rules {
+        codes: Arc::new(codes(home, &schemas)?),
+        catalogue: Catalogue::load(schemas)?,
+        policy: PolicyEngine::load(policies.iter().cloned())?,
+        agreements: Agreements::load(policies)?,
+    })
+}
+
+fn tree(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, SetupError> {
+    read_tree(folder).map_err(SetupError::file(folder))
+}
+
+fn codes(home: &Home, schemas: &[(String, Vec<u8>)]) -> Result<Codes, SetupError> {
+    let list = |name: &str| {
+        let place = format!("codes/{name}.json");
+        let bytes = schemas.iter().find(|(path, _)| *path == place).map(|(_, bytes)| bytes.as_slice());
+        let not_a_list = || SetupError::Form { path: home.schemas().join(&place), expected: "a code list" };
+        CodeNames::from_list(bytes.ok_or_else(not_a_list)?).map_err(|_| not_a_list())
+    };
+    Ok(Codes {
+        countries: list("countries")?,
+        languages: list("languages")?,
+        needs: list("needs")?,
+        relations: list("relations")?,
+        escorts: list("escorts")?,
+    })
+}
+
+/// The federation as the documents of the home prove it now.
+///
+/// # Errors
+/// `File` when root or members list cannot be read, `Membership` when they do not verify.
+pub fn membership(
+    home: &Home,
+    config: &Config,
+    clock: &dyn Clock,
+    previous: Option<&Membership>,
+) -> Result<Membership, SetupError> {
+    let files = membership_files(home)?;
+    Ok(Membership::load(&files, config.realm, clock.now_s(), &Jose, previous)?)
+}
+
+/// The documents of membership as they lie in the home, unverified.
+///
+/// # Errors
+/// `File` when root or members list cannot be read.
+pub fn membership_files(home: &Home) -> Result<MembershipFiles, SetupError> {
+    let folder = home.membership();
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(SetupError::file(&path))
+    };
+    let directories = folder.join("directories");
+    let found = if directories.is_dir() { tree(&directories)? } else { Vec::new() };
+    let directories = found
+        .into_iter()
+        .filter_map(|(name, bytes)| Some((name.strip_suffix(".json")?.parse::<CountryCode>().ok()?, bytes)))
+        .collect();
+    Ok(MembershipFiles { root: read("root.json")?, members: read("members.json")?, directories })
+}
+
+/// The country's agencies and officers.
+///
+/// # Errors
+/// `Register` when the folder cannot be read; one wrong file costs its agency only.
+pub fn register(home: &Home) -> Result<Register, SetupError> {
+    Ok(Register::read(&home.agencies(), &Jose)?)
+}
+
+/// The key that the store is sealed under.
+///
+/// # Errors
+/// `Store` when it is not a key that only its owner reads.
+pub fn store_key(home: &Home) -> Result<StoreKey, SetupError> {
+    Ok(StoreKey::load_or_create(&credential::store_key_path(home))?)
+}
+
+/// The certificates that the two faces present.
+pub struct Certificates {
+    /// Towards other members, as server and as client.
+    pub gateway: Arc<CertificateHolder>,
+    /// Towards the country's own agencies.
+    pub domestic_server: Arc<CertificateHolder>,
+    /// The authorities under which agencies are let in.
+    pub domestic_authorities: Vec<CertificateDer<'static>>,
+}
+
+/// Own certificates with their keys.
+///
+/// # Errors
+/// `Certificate` when one does not fit its key, `File`, `Form` or `Key` when one cannot be read.
+pub fn certificates(home: &Home) -> Result<Certificates, SetupError> {
+    Ok(Certificates {
+        gateway: holder(home, credential::GATEWAY)?,
+        domestic_server: holder(home, credential::DOMESTIC_SERVER)?,
+        domestic_authorities: credential::load_chain(home, credential::DOMESTIC_AUTHORITY)?,
+    })
+}
+
+/// Puts the certificates of the home in force for the next handshakes; the authorities are the caller's to put.
+///
+/// # Errors
+/// As [`certificates`]; a face whose certificate does not fit keeps its former one.
+pub fn renew_certificates(home: &Home, current: &Certificates) -> Result<(), SetupError> {
+    for (name, holder) in
+        [(credential::GATEWAY, &current.gateway), (credential::DOMESTIC_SERVER, &current.domestic_server)]
+    {
+        let key = credential::load_key(home, name, KeyUse::Sign)?;
+        let chain = credential::load_chain(home, name)?;
+        holder.replace(chain, &key).map_err(|source| SetupError::Certificate { name, source })?;
+    }
+    Ok(())
+}
+
+fn holder(home: &Home, name: &'static str) -> Result<Arc<CertificateHolder>, SetupError> {
+    let key = credential::load_key(home, name, KeyUse::Sign)?;
+    CertificateHolder::new(credential::load_chain(home, name)?, &key)
+        .map(Arc::new)
+        .map_err(|source| SetupError::Certificate { name, source })
+}
+
+/// A clock as TLS asks it.
+#[must_use]
+pub fn tls_time(clock: Arc<dyn Clock>) -> Arc<dyn TimeProvider> {
+    Arc::new(TlsTime(clock))
+}
+
+struct TlsTime(Arc<dyn Clock>);
+
+impl std::fmt::Debug for TlsTime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsTime")
+    }
+}
+
+impl TimeProvider for TlsTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        // Before 1970 there is no time to judge a certificate by, and the handshake fails.
+        u64::try_from(self.0.now_s())
+            .ok()
+            .map(|seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
