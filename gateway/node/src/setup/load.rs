@@ -193,9 +193,10 @@ pub fn renew_certificates(home: &Home, current: &Certificates) -> Result<(), Set
     Ok(())
 }
 
-fn holder(home: &Home, name: &'static str) -> Result<CertificateHolder, SetupError> {
+fn holder(home: &Home, name: &'static str) -> Result<Arc<CertificateHolder>, SetupError> {
     let key = credential::load_key(home, name, KeyUse::Sign)?;
     CertificateHolder::new(credential::load_chain(home, name)?, &key)
+        .map(Arc::new)
         .map_err(|source| SetupError::Certificate { name, source })
 }
 
