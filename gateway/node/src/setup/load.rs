@@ -172,8 +172,8 @@ pub struct Certificates {
 /// `Certificate` when one does not fit its key, `File`, `Form` or `Key` when one cannot be read.
 pub fn certificates(home: &Home) -> Result<Certificates, SetupError> {
     Ok(Certificates {
-        gateway: Arc::new(holder(home, credential::GATEWAY)?),
-        domestic_server: Arc::new(holder(home, credential::DOMESTIC_SERVER)?),
+        gateway: holder(home, credential::GATEWAY)?,
+        domestic_server: holder(home, credential::DOMESTIC_SERVER)?,
         domestic_authorities: credential::load_chain(home, credential::DOMESTIC_AUTHORITY)?,
     })
 }
