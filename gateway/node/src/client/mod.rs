@@ -8,6 +8,8 @@ mod agency;
 mod answer;
 mod connection;
 mod error;
+#[cfg(test)]
+mod tests;
 
 pub use admin::AdminClient;
 pub use agency::{AgencyClient, AgencyCredential};
