@@ -213,6 +213,7 @@ async fn a_credential_is_read_from_its_folder() {
     crate::keys::write_private(&out.join("client.key"), &made.key).unwrap();
     let read = AgencyCredential::read(&out).unwrap();
     assert_eq!(read.address, made.address);
+    assert_eq!(read.identity().unwrap().to_string(), "urn:puente:training:GT:agency:igm");
     assert!(AgencyClient::new(&read, clock()).is_ok());
 }
 
