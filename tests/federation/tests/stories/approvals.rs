@@ -1,5 +1,4 @@
 //! Held rows: two people release, one refuses, time lapses; each way around the rule has its own code.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
 use serde_json::{Value, json};

@@ -1,5 +1,4 @@
 //! Bad input on the domestic face: each story ends with its own stable code, and nothing is lost or half done.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
