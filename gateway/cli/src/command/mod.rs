@@ -3,6 +3,7 @@
 mod agency;
 mod approval;
 mod check;
+mod demo;
 mod inbox;
 mod init;
 mod message;
@@ -51,6 +52,11 @@ pub enum Command {
     /// Las políticas / the policies.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Ensayo: cinco nodos y un retorno completo entre dos de ellos / five nodes, and a whole return between two of them.
+    Demo(demo::Demo),
+    /// Uno de los dos lados del ensayo / one of the two sides of the demonstration.
+    #[command(hide = true)]
+    DemoClient(demo::DemoClient),
 }
 
 impl Command {
@@ -71,6 +77,8 @@ impl Command {
             Self::Approval(approval) => approval.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
             Self::Policy(policy) => policy.run(output),
+            Self::Demo(demo) => demo.run(output).await,
+            Self::DemoClient(client) => client.run().await,
         }
     }
 }
