@@ -172,8 +172,8 @@ pub struct Certificates {
 /// `Certificate` when one does not fit its key, `File`, `Form` or `Key` when one cannot be read.
 pub fn certificates(home: &Home) -> Result<Certificates, SetupError> {
     Ok(Certificates {
-        gateway: Arc::new(holder(home, credential::GATEWAY)?),
-        domestic_server: Arc::new(holder(home, credential::DOMESTIC_SERVER)?),
+        gateway: holder(home, credential::GATEWAY)?,
+        domestic_server: holder(home, credential::DOMESTIC_SERVER)?,
         domestic_authorities: credential::load_chain(home, credential::DOMESTIC_AUTHORITY)?,
     })
 }
@@ -193,9 +193,10 @@ pub fn renew_certificates(home: &Home, current: &Certificates) -> Result<(), Set
     Ok(())
 }
 
-fn holder(home: &Home, name: &'static str) -> Result<CertificateHolder, SetupError> {
+fn holder(home: &Home, name: &'static str) -> Result<Arc<CertificateHolder>, SetupError> {
     let key = credential::load_key(home, name, KeyUse::Sign)?;
     CertificateHolder::new(credential::load_chain(home, name)?, &key)
+        .map(Arc::new)
         .map_err(|source| SetupError::Certificate { name, source })
 }
 

@@ -5,7 +5,7 @@
 //! another; a directory version is signed once; whoever edits a home is alone in it.
 
 pub mod agency;
-
+mod check;
 mod credential;
 pub mod directory;
 mod embedded;
@@ -17,6 +17,9 @@ pub mod load;
 mod lock;
 pub mod officer;
 mod roles;
+#[cfg(test)]
+mod tests;
 
+pub use check::{CheckFinding, Level, check};
 pub use error::SetupError;
 pub use init::{Init, Initialised, init};
