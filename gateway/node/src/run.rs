@@ -98,6 +98,9 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     metrics.started(clock.now_s());
     let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
     let key = load::store_key(home)?;
+    if let Some(folder) = home.store().parent() {
+        std::fs::create_dir_all(folder).map_err(SetupError::file(folder))?;
+    }
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
     let membership = load::membership(home, &config, clock.as_ref(), None)?;

@@ -1,1 +1,10 @@
-//! x
+//! A federation in a struct, for tests: real nodes on loopback in this process, each with its own home.
+//!
+//! Not here: assertions. INVARIANT: no fixed port, no real clock inside a node (it moves when the test moves
+//! it), and everything ends with the struct.
+
+mod federation;
+mod row;
+
+pub use federation::{Federation, Member, START_MS, post};
+pub use row::{adult_row, notice};

@@ -142,7 +142,7 @@ pub enum SetupError {
 
 impl SetupError {
     /// Says which file the system refused.
-    pub(super) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::File { path: path.to_owned(), source }
     }
 

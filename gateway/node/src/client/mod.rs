@@ -1,0 +1,17 @@
+//! Clients of a node: an agency's system over mTLS, and the operator's tools over the Unix socket.
+//!
+//! Not here: what is asked. INVARIANT: a request whose fate is unknown is never repeated here; the caller repeats
+//! it under the same `Idempotency-Key`.
+
+mod admin;
+mod agency;
+mod answer;
+mod connection;
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use admin::AdminClient;
+pub use agency::{AgencyClient, AgencyCredential};
+pub use answer::Answer;
+pub use error::ClientError;

@@ -1,0 +1,207 @@
+//! Nodes, agencies and clients of a small federation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+use puente_core::envelope::SignatureProfile;
+use puente_core::ids::{AgencyId, CountryCode, OfficerId, PersonId, Realm};
+use puente_node::client::{AgencyClient, AgencyCredential, Answer};
+use puente_node::clock::{Clock, ManualClock};
+use puente_node::config::{Config, Listen, reference};
+use puente_node::home::{Home, write_file};
+use puente_node::run::{Running, start};
+use puente_node::setup::{self, Init, agency, directory, officer};
+
+/// 25 November 2026, 15:00 UTC: nine in the morning in Guatemala.
+pub const START_MS: i64 = 1_795_618_800_000;
+
+/// One country of the federation.
+pub struct Member {
+    /// Its home on disk.
+    pub home: Home,
+    /// Its node, while it runs.
+    pub running: Option<Running>,
+    credentials: BTreeMap<String, AgencyCredential>,
+}
+
+/// Countries that trust one another.
+pub struct Federation {
+    /// The clock of every node.
+    pub clock: Arc<ManualClock>,
+    members: BTreeMap<CountryCode, Member>,
+    _folder: tempfile::TempDir,
+}
+
+impl Federation {
+    /// Sets up and starts these countries; each has the agencies named as (country, agency, role).
+    ///
+    /// # Errors
+    /// When anything cannot be set up or started.
+    pub async fn of(countries: &[&str], agencies: &[(&str, &str, &str)]) -> Result<Self> {
+        Self::with(countries, agencies, |_| {}).await
+    }
+
+    /// As `of`, with every node's configuration changed before it starts.
+    ///
+    /// # Errors
+    /// When anything cannot be set up or started.
+    pub async fn with(
+        countries: &[&str],
+        agencies: &[(&str, &str, &str)],
+        change: impl Fn(&mut Config),
+    ) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let clock = Arc::new(ManualClock::at(START_MS));
+        let mut members = BTreeMap::new();
+        for code in countries {
+            let country: CountryCode = code.parse()?;
+            let home = Home::at(folder.path().join(code));
+            let any = "127.0.0.1:0".to_owned();
+            let request = Init {
+                country: country.clone(),
+                realm: Realm::Training,
+                profile: SignatureProfile::P256,
+                listen: Listen { domestic: any.clone(), federation: any.clone(), operations: any.clone() },
+                names: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+                gateway_address: any,
+                roles: None,
+            };
+            setup::init(&home, &request, clock.as_ref())?;
+            let mut config = Config::read(&home.config())?;
+            change(&mut config);
+            write_file(&home.config(), reference(&config)?.as_bytes())?;
+            members.insert(country, Member { home, running: None, credentials: BTreeMap::new() });
+        }
+        for (code, name, role) in agencies {
+            let member = members.get_mut(&code.parse()?).context("agency of no member")?;
+            let name: AgencyId = name.parse()?;
+            let enrolled = agency::add(&member.home, &name, &[role.parse()?], None, clock.as_ref())?;
+            let credential = AgencyCredential {
+                address: enrolled.address,
+                authority: enrolled.authority.into_bytes(),
+                certificate: enrolled.certificate.into_bytes(),
+                key: enrolled.key.context("no key")?.as_bytes().to_vec().into(),
+            };
+            member.credentials.insert(name.to_string(), credential);
+        }
+        let homes: Vec<_> =
+            members.iter().map(|(country, member)| (country.clone(), member.home.clone())).collect();
+        setup::federation::found(&homes, Realm::Training, clock.as_ref())?;
+        let mut federation = Self { clock, members, _folder: folder };
+        for code in countries {
+            federation.start(code).await?;
+        }
+        Ok(federation)
+    }
+
+    /// Starts a country's node and tells the others where it listens.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(&mut self, country: &str) -> Result<()> {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let member = self.member_mut(country)?;
+        let running = start(&member.home, Arc::clone(&clock)).await?;
+        let address = running.addresses.federation.to_string();
+        for credential in member.credentials.values_mut() {
+            credential.address = running.addresses.domestic.to_string();
+        }
+        member.running = Some(running);
+        let home = member.home.clone();
+        directory::move_gateway(&home, &address, clock.as_ref())?;
+        for other in self.members.values() {
+            if other.home != home {
+                directory::copy(&home, &other.home)?;
+            }
+        }
+        for member in self.members.values() {
+            if let Some(running) = &member.running {
+                running.reload()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a country's node as SIGTERM would.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn stop(&mut self, country: &str) -> Result<()> {
+        let running = self.member_mut(country)?.running.take().context("does not run")?;
+        running.shutdown().await;
+        Ok(())
+    }
+
+    /// A country.
+    ///
+    /// # Errors
+    /// When it is no member.
+    pub fn member(&self, country: &str) -> Result<&Member> {
+        self.members.get(&country.parse()?).context("no such member")
+    }
+
+    fn member_mut(&mut self, country: &str) -> Result<&mut Member> {
+        self.members.get_mut(&country.parse()?).context("no such member")
+    }
+
+    /// A client with an agency's credential.
+    ///
+    /// # Errors
+    /// When there is no such agency.
+    pub fn client(&self, country: &str, agency: &str) -> Result<AgencyClient> {
+        let credential = self.member(country)?.credentials.get(agency).context("no such agency")?;
+        Ok(AgencyClient::new(credential, Arc::clone(&self.clock) as Arc<dyn Clock>)?)
+    }
+
+    /// A new officer of an agency; answers the private key, PEM.
+    ///
+    /// # Errors
+    /// When the officer cannot be added.
+    pub fn officer(&self, country: &str, agency: &str, name: &str, person: &str) -> Result<Vec<u8>> {
+        let member = self.member(country)?;
+        let (agency, name): (AgencyId, OfficerId) = (agency.parse()?, name.parse()?);
+        let person: PersonId = person.parse()?;
+        let key = officer::add(&member.home, &agency, &name, &person)?;
+        member.running.as_ref().context("does not run")?.reload()?;
+        Ok(key.as_bytes().to_vec())
+    }
+
+    /// Asks again until `found` says yes; answers that answer.
+    ///
+    /// # Errors
+    /// When it does not within 20 seconds.
+    pub async fn until(
+        &self,
+        client: &AgencyClient,
+        path: &str,
+        found: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let mut pause = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            let answer: Value = client.get(path).await?.json()?;
+            if found(&answer) {
+                return Ok(answer);
+            }
+            if tokio::time::Instant::now() > deadline {
+                bail!("{path} never became what was waited for");
+            }
+            pause.tick().await;
+        }
+    }
+}
+
+/// Posts JSON.
+///
+/// # Errors
+/// When the node cannot be reached.
+pub async fn post(client: &AgencyClient, path: &str, body: &Value) -> Result<Answer> {
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    Ok(client.request(Method::POST, path, headers, serde_json::to_vec(body)?).await?)
+}
