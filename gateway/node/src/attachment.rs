@@ -2,6 +2,7 @@
 //!
 //! AES-256-GCM per chunk with nonce = prefix, counter, last flag, so that a chunk cannot be moved, dropped
 //! or appended; the RFC 6962 root over the ciphertext chunks names the whole. Used by agencies' clients.
+//! INVARIANT: a key seals one attachment, once; only therefore may the prefix of the nonce be fixed.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -38,7 +39,7 @@ pub enum AttachmentError {
 pub struct Sealed {
     /// Root over the ciphertext chunks.
     pub root: Digest,
-    /// Random key and nonce prefix: 32 + 7 bytes.
+    /// Random key: 32 bytes.
     pub key: Zeroizing<Vec<u8>>,
     /// Plaintext size.
     pub size: u64,
@@ -46,17 +47,18 @@ pub struct Sealed {
     pub chunks: Vec<Vec<u8>>,
 }
 
-const PREFIX_BYTES: usize = 7;
+const KEY_BYTES: usize = 32;
 
-fn cipher(key: &[u8]) -> Result<(LessSafeKey, [u8; PREFIX_BYTES]), AttachmentError> {
-    let (key, prefix) = key.split_at_checked(32).ok_or(AttachmentError::Mismatch)?;
-    let prefix = prefix.try_into().map_err(|_| AttachmentError::Mismatch)?;
+/// Fills the nonce of 96 bits up: 7 bytes before counter and flag.
+const PREFIX: [u8; 7] = *b"puente1";
+
+fn cipher(key: &[u8]) -> Result<LessSafeKey, AttachmentError> {
     let unbound = UnboundKey::new(&AES_256_GCM, key).map_err(|_| AttachmentError::Mismatch)?;
-    Ok((LessSafeKey::new(unbound), prefix))
+    Ok(LessSafeKey::new(unbound))
 }
 
-fn nonce(prefix: [u8; PREFIX_BYTES], index: u32, last: bool) -> Result<Nonce, AttachmentError> {
-    let bytes = [prefix.as_slice(), &index.to_be_bytes(), &[u8::from(last)]].concat();
+fn nonce(index: u32, last: bool) -> Result<Nonce, AttachmentError> {
+    let bytes = [PREFIX.as_slice(), &index.to_be_bytes(), &[u8::from(last)]].concat();
     Nonce::try_assume_unique_for_key(&bytes).map_err(|_| AttachmentError::Mismatch)
 }
 
@@ -78,9 +80,9 @@ pub fn media_type(bytes: &[u8]) -> Result<&'static str, AttachmentError> {
 /// # Errors
 /// `TooLarge` beyond `MAX_CHUNKS`.
 pub fn seal(bytes: &[u8], random: &dyn Randomness) -> Result<Sealed, AttachmentError> {
-    let mut key = Zeroizing::new(vec![0_u8; 32 + PREFIX_BYTES]);
+    let mut key = Zeroizing::new(vec![0_u8; KEY_BYTES]);
     random.fill(&mut key);
-    let (cipher, prefix) = cipher(&key)?;
+    let cipher = cipher(&key)?;
     let pieces: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(CHUNK_BYTES).collect() };
     let count = u32::try_from(pieces.len())
         .ok()
@@ -90,7 +92,7 @@ pub fn seal(bytes: &[u8], random: &dyn Randomness) -> Result<Sealed, AttachmentE
     for (index, piece) in (0..count).zip(pieces) {
         let mut chunk = piece.to_vec();
         cipher
-            .seal_in_place_append_tag(nonce(prefix, index, index + 1 == count)?, Aad::empty(), &mut chunk)
+            .seal_in_place_append_tag(nonce(index, index + 1 == count)?, Aad::empty(), &mut chunk)
             .map_err(|_| AttachmentError::Mismatch)?;
         chunks.push(chunk);
     }
@@ -112,13 +114,13 @@ pub fn open(root: &Digest, key: &[u8], size: u64, chunks: &[Vec<u8>]) -> Result<
     if root_of(chunks) != *root {
         return Err(AttachmentError::Mismatch);
     }
-    let (cipher, prefix) = cipher(key)?;
+    let cipher = cipher(key)?;
     let count = u32::try_from(chunks.len()).map_err(|_| AttachmentError::TooLarge)?;
     let mut plain = Vec::new();
     for (index, chunk) in (0..count).zip(chunks) {
         let mut bytes = chunk.clone();
         let opened = cipher
-            .open_in_place(nonce(prefix, index, index + 1 == count)?, Aad::empty(), &mut bytes)
+            .open_in_place(nonce(index, index + 1 == count)?, Aad::empty(), &mut bytes)
             .map_err(|_| AttachmentError::Mismatch)?;
         plain.extend_from_slice(opened);
     }

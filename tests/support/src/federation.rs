@@ -158,6 +158,30 @@ impl Federation {
         Ok(AgencyClient::new(credential, Arc::clone(&self.clock) as Arc<dyn Clock>)?)
     }
 
+    /// A client with an agency's credential that talks to another country's node.
+    ///
+    /// # Errors
+    /// When there is no such agency.
+    pub fn client_at(&self, country: &str, agency: &str, node: &str, address: &str) -> Result<AgencyClient> {
+        let own = self.member(country)?.credentials.get(agency).context("no such agency")?;
+        let there = self.member(node)?.credentials.values().next().context("no agency there")?;
+        let credential = AgencyCredential {
+            address: address.to_owned(),
+            authority: there.authority.clone(),
+            certificate: own.certificate.clone(),
+            key: own.key.clone(),
+        };
+        Ok(AgencyClient::new(&credential, Arc::clone(&self.clock) as Arc<dyn Clock>)?)
+    }
+
+    /// A node's metrics as text.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn metrics(&self, country: &str) -> Result<String> {
+        Ok(self.member(country)?.running.as_ref().context("does not run")?.node().metrics.text()?)
+    }
+
     /// A new officer of an agency; answers the private key, PEM.
     ///
     /// # Errors

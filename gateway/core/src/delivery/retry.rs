@@ -39,7 +39,7 @@ mod tests {
         for attempts in 0..64 {
             for random in [0, 1, 12_345, u64::MAX] {
                 let delay = next_attempt(RetrySchedule::MESSAGE, 1_000, attempts, random) - 1_000;
-                assert!(delay >= 1 && delay <= RetrySchedule::MESSAGE.cap_ms, "{attempts} {delay}");
+                assert!((1..=RetrySchedule::MESSAGE.cap_ms).contains(&delay), "{attempts} {delay}");
                 assert!(attempts > 0 || delay <= 1_000);
             }
         }

@@ -345,19 +345,3 @@ proptest::proptest! {
         proptest::prop_assert!(after.is_subset(&before), "{id} without {category}");
     }
 }
-
-#[test]
-#[ignore = "prints what a decision costs; run with --run-ignored and --no-capture"]
-fn what_a_decision_costs_cold_and_warm() {
-    let engine = engine();
-    let facts = case("PM-001");
-    let rounds = 2000;
-    for warm in [false, true] {
-        let start = std::time::Instant::now();
-        for _ in 0..rounds {
-            let decision = if warm { engine.send(&facts) } else { engine.send_afresh(&facts) };
-            assert_eq!(decision.outcome, Outcome::Permit);
-        }
-        eprintln!("warm={warm}: {:?} each", start.elapsed() / rounds);
-    }
-}

@@ -119,8 +119,8 @@ pub struct Times {
     pub connection_age_seconds: u64,
     /// Longest wait of a long-poll, seconds.
     pub long_poll_seconds: u64,
-    /// A held row lapses after this many minutes without two officers.
-    pub approval_minutes: u64,
+    /// A held row lapses after this many seconds without two officers.
+    pub approval_seconds: u64,
     /// An answer to an idempotency key is kept for this many hours.
     pub idempotency_hours: u64,
     /// On shutdown, requests in progress have this many seconds to end.
@@ -135,7 +135,7 @@ impl Default for Times {
             idle_seconds: 120,
             connection_age_seconds: 600,
             long_poll_seconds: 30,
-            approval_minutes: 240,
+            approval_seconds: 14_400,
             idempotency_hours: 72,
             drain_seconds: 20,
         }

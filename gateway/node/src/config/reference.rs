@@ -32,7 +32,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "A connection older than this many seconds is closed after its current request.",
     ),
     ("times", "long_poll_seconds", "Longest wait of a long-poll, seconds."),
-    ("times", "approval_minutes", "A held row lapses after this many minutes without two officers."),
+    ("times", "approval_seconds", "A held row lapses after this many seconds without two officers."),
     ("times", "idempotency_hours", "An answer to an idempotency key is kept for this many hours."),
     ("times", "drain_seconds", "On shutdown, requests in progress have this many seconds to end."),
 ];

@@ -238,7 +238,6 @@ pub async fn catalogue(State(node): State<Arc<Node>>) -> Response {
     let types: Vec<Value> = rules
         .catalogue
         .types()
-        .into_iter()
         .map(|message_type| json!({"type": message_type, "versions": rules.catalogue.versions(message_type).collect::<Vec<_>>()}))
         .collect();
     let body = json!({

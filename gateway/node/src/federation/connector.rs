@@ -47,6 +47,9 @@ struct Link {
     made: Instant,
 }
 
+/// The place of one connection: whoever holds the lock makes it, the others wait for it.
+type Slot = Arc<Mutex<Option<Link>>>;
+
 /// Builds the TLS configuration for connections to one country.
 pub type TlsTo = Arc<dyn Fn(&CountryCode) -> Option<Arc<rustls::ClientConfig>> + Send + Sync>;
 
@@ -59,7 +62,7 @@ pub struct Connector {
     membership: MembershipNow,
     limits: Limits,
     times: Times,
-    links: Mutex<BTreeMap<(CountryCode, Option<Lane>), Arc<Mutex<Option<Link>>>>>,
+    links: Mutex<BTreeMap<(CountryCode, Option<Lane>), Slot>>,
 }
 
 impl Connector {

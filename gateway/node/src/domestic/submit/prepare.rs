@@ -372,7 +372,7 @@ impl Parts<'_> {
         verdict.approval_id = Some(approval);
         let preview = preview_digest(self.submission, decision)?;
         let draft = serde_json::to_vec(self.submission).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        let minutes = i64::try_from(node.config.times.approval_minutes).unwrap_or(i64::MAX);
+        let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
         writes.push(Write::Approval(ApprovalRow {
             approval,
             agency: self.caller.agency.clone(),
@@ -386,7 +386,7 @@ impl Parts<'_> {
             preview,
             draft,
             opened_ms: self.now_ms,
-            lapses_ms: self.now_ms.saturating_add(minutes.saturating_mul(60_000)),
+            lapses_ms: self.now_ms.saturating_add(seconds.saturating_mul(1000)),
             state: ApprovalState::Open,
             closed_ms: None,
             message: None,
