@@ -2,6 +2,7 @@
 
 mod agency;
 mod approval;
+mod bench;
 mod check;
 mod inbox;
 mod init;
@@ -51,6 +52,11 @@ pub enum Command {
     /// Las políticas / the policies.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Mide dos nodos en esta máquina, y el suelo / measure two nodes on this machine, and the floor.
+    Bench(bench::Bench),
+    /// The load client of `bench`, in a process of its own.
+    #[command(hide = true)]
+    BenchLoad(bench::Load),
 }
 
 impl Command {
@@ -71,6 +77,8 @@ impl Command {
             Self::Approval(approval) => approval.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
             Self::Policy(policy) => policy.run(output),
+            Self::Bench(bench) => bench.run(output).await,
+            Self::BenchLoad(load) => load.run(output).await,
         }
     }
 }
