@@ -2,6 +2,7 @@
 
 mod agency;
 mod approval;
+mod bench;
 mod check;
 mod demo;
 mod inbox;
@@ -57,6 +58,11 @@ pub enum Command {
     /// Uno de los dos lados del ensayo / one of the two sides of the demonstration.
     #[command(hide = true)]
     DemoClient(demo::DemoClient),
+    /// Mide dos nodos en esta máquina, y el suelo / measure two nodes on this machine, and the floor.
+    Bench(bench::Bench),
+    /// The load client of `bench`, in a process of its own.
+    #[command(hide = true)]
+    BenchLoad(bench::Load),
 }
 
 impl Command {
@@ -79,6 +85,8 @@ impl Command {
             Self::Policy(policy) => policy.run(output),
             Self::Demo(demo) => demo.run(output).await,
             Self::DemoClient(client) => client.run().await,
+            Self::Bench(bench) => bench.run(output).await,
+            Self::BenchLoad(load) => load.run(output).await,
         }
     }
 }
