@@ -168,7 +168,11 @@ impl Node {
     /// As the store says; nothing was written then.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         let told = writes.iter().any(|write| matches!(write, Write::Event(_)));
-        let queued = writes.iter().any(|write| matches!(write, Write::Outbound(_) | Write::Receipt(_)));
+        let queued = writes.iter().any(|write| match write {
+            Write::Outbound(_) => true,
+            Write::Receipt(receipt) => receipt.to_send,
+            _ => false,
+        });
         let id = CommitId(self.commits.fetch_add(1, Ordering::Relaxed));
         let token = self.store.commit(id, writes).await?;
         if told {

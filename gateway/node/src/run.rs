@@ -74,6 +74,7 @@ pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
     node: Arc<Node>,
+    connector: Arc<Connector>,
     reloader: Arc<Reloader>,
     shutdown: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -182,7 +183,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     serve_socket(&home.socket(), socket, ended)
         .map_err(|source| RunError::Listen { address: home.socket().display().to_string(), source })?;
     let addresses = Addresses { domestic: domestic_at, federation: federation_at, operations: operations_at };
-    Ok(Running { addresses, node, reloader, shutdown, tasks })
+    Ok(Running { addresses, node, connector, reloader, shutdown, tasks })
 }
 
 fn trust(node: &Arc<Node>) -> tls::Membership {
@@ -264,6 +265,12 @@ impl Running {
     #[must_use]
     pub const fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The node's connections to its peers, for tests that speak the federation's protocol themselves.
+    #[must_use]
+    pub const fn connector(&self) -> &Arc<Connector> {
+        &self.connector
     }
 
     /// Reads rules, membership, register and certificates again.

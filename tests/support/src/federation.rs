@@ -158,6 +158,61 @@ impl Federation {
         Ok(AgencyClient::new(credential, Arc::clone(&self.clock) as Arc<dyn Clock>)?)
     }
 
+    /// A client with an agency's credential that talks to another country's node.
+    ///
+    /// # Errors
+    /// When there is no such agency.
+    pub fn client_at(&self, country: &str, agency: &str, node: &str, address: &str) -> Result<AgencyClient> {
+        let own = self.member(country)?.credentials.get(agency).context("no such agency")?;
+        let there = self.member(node)?.credentials.values().next().context("no agency there")?;
+        let credential = AgencyCredential {
+            address: address.to_owned(),
+            authority: there.authority.clone(),
+            certificate: own.certificate.clone(),
+            key: own.key.clone(),
+        };
+        Ok(AgencyClient::new(&credential, Arc::clone(&self.clock) as Arc<dyn Clock>)?)
+    }
+
+    /// Adds a message type to a running node as data: the descriptor, sections and profile of a known one under
+    /// another name.
+    ///
+    /// # Errors
+    /// When the files cannot be written or the node refuses them.
+    pub fn add_type(&self, country: &str, name: &str, like: &str) -> Result<()> {
+        let member = self.member(country)?;
+        let messages = member.home.schemas().join("messages");
+        for (path, bytes) in puente_node::home::read_tree(&messages.join(like))? {
+            let text = String::from_utf8(bytes)?.replace(&format!("\"{like}\""), &format!("\"{name}\""));
+            let mut text =
+                text.replace(&format!("urn:puente:message:{like}:"), &format!("urn:puente:message:{name}:"));
+            if path.ends_with("descriptor.json") {
+                let mut descriptor: Value = serde_json::from_str(&text)?;
+                descriptor["replies"] = Value::Array(Vec::new());
+                text = descriptor.to_string();
+            }
+            write_file(&messages.join(name).join(path), text.as_bytes())?;
+        }
+        let profiles = member.home.policies().join("profiles.json");
+        let mut known: Value = serde_json::from_slice(&std::fs::read(&profiles)?)?;
+        known[name] = known[like].clone();
+        write_file(&profiles, &serde_json::to_vec(&known)?)?;
+        let agreement = member.home.policies().join("agreements").join("MX-GT.json");
+        let mut text: Value = serde_json::from_slice(&std::fs::read(&agreement)?)?;
+        text["covers"]["messages"].as_array_mut().context("messages")?.push(Value::from(name));
+        write_file(&agreement, &serde_json::to_vec(&text)?)?;
+        member.running.as_ref().context("does not run")?.reload()?;
+        Ok(())
+    }
+
+    /// A node's metrics as text.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn metrics(&self, country: &str) -> Result<String> {
+        Ok(self.member(country)?.running.as_ref().context("does not run")?.node().metrics.text()?)
+    }
+
     /// A new officer of an agency; answers the private key, PEM.
     ///
     /// # Errors

@@ -137,6 +137,10 @@ pub struct Queued {
     pub case: CaseId,
     /// Type, for metrics by family.
     pub message_type: MessageType,
+    /// The agency that sent it.
+    pub agency: Option<AgencyId>,
+    /// Its role.
+    pub role: Role,
     /// The exact bytes to send.
     pub wire: Vec<u8>,
     /// Attempts made so far.

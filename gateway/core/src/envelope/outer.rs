@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::envelope::header::{IssuerClaims, SealContext};
+use crate::envelope::header::{AttachmentRef, IssuerClaims, SealContext};
 use crate::envelope::{TYP_DIRECT, Verify, from_base64url, wire};
 use crate::ids::{Category, CountryCode, Digest, KeyId, Realm, ReleaseId};
 use crate::problem::{self, Problem};
@@ -176,9 +176,20 @@ pub fn read_stored(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<Verif
     authenticate(wire_bytes, receiving)
 }
 
-/// The claims of a message that this node itself made and stored; nothing is verified.
+/// The attachments of a message that this node itself made and stored; nothing is verified, and of the claims
+/// nothing else is built.
 #[must_use]
-pub fn own_claims(wire_bytes: &[u8]) -> Option<IssuerClaims> {
-    let (issuer_jwt, _) = wire::split(wire_bytes)?;
-    serde_json::from_slice(&from_base64url(issuer_jwt.split('.').nth(1)?)?).ok()
+pub fn own_attachments(wire_bytes: &[u8]) -> Option<Vec<AttachmentRef>> {
+    #[derive(Deserialize)]
+    struct Claims {
+        puente: Header,
+    }
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(default)]
+        attachments: Vec<AttachmentRef>,
+    }
+    let payload = wire_bytes.split(|byte| *byte == b'~').next()?.split(|byte| *byte == b'.').nth(1)?;
+    let payload = from_base64url(std::str::from_utf8(payload).ok()?)?;
+    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente.attachments)
 }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::client::connection::Connection;
 use crate::client::{Answer, ClientError};
 use crate::clock::Clock;
+use crate::keys::pki::Identity;
 use crate::keys::tls::{Alpn, CertificateHolder, client_config, domestic_server};
 use crate::keys::{KeyFile, KeyUse, read_private};
 use crate::setup::load::tls_time;
@@ -46,6 +47,16 @@ impl AgencyCredential {
         let address = String::from_utf8_lossy(&read("address")?).trim().to_owned();
         let key = read_private(&folder.join("client.key")).map_err(crate::keys::KeyError::from)?;
         Ok(Self { address, authority: read("ca.pem")?, certificate: read("client.pem")?, key })
+    }
+
+    /// Whom the certificate names; the node verifies it, the holder only reads it.
+    ///
+    /// # Errors
+    /// `Certificate` when it is not PEM of ours.
+    pub fn identity(&self) -> Result<Identity, ClientError> {
+        let chain = certificates(&self.certificate)?;
+        let own = chain.first().ok_or(ClientError::Certificate)?;
+        Identity::from_certificate(own).map_err(|_| ClientError::Certificate)
     }
 }
 

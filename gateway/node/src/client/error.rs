@@ -43,7 +43,7 @@ pub enum ClientError {
         source: std::io::Error,
     },
     /// A certificate of the credential is not readable.
-    #[error("certificate of the credential is not PEM")]
+    #[error("certificate of the credential is not one of ours in PEM")]
     Certificate,
     /// The private key cannot be used.
     #[error(transparent)]

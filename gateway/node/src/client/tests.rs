@@ -49,8 +49,7 @@ fn country_home(folder: &Path, country: &str) -> Home {
 
 fn credential(home: &Home, address: &str) -> AgencyCredential {
     let roles = ["returns_reception".parse().unwrap()];
-    let enrolled =
-        setup::agency::add(home, &"igm".parse().unwrap(), &roles, None, clock().as_ref()).unwrap();
+    let enrolled = setup::agency::add(home, &"igm".parse().unwrap(), &roles, None, clock().as_ref()).unwrap();
     AgencyCredential {
         address: address.to_owned(),
         authority: enrolled.authority.into_bytes(),
@@ -111,8 +110,8 @@ async fn connection(tls: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
             Ok::<_, Infallible>(response)
         }
     });
-    let serving =
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(tls), service);
+    let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(tls), service);
     tokio::pin!(serving);
     if manner == Manner::Behaves {
         let _ = serving.await;
@@ -214,6 +213,7 @@ async fn a_credential_is_read_from_its_folder() {
     crate::keys::write_private(&out.join("client.key"), &made.key).unwrap();
     let read = AgencyCredential::read(&out).unwrap();
     assert_eq!(read.address, made.address);
+    assert_eq!(read.identity().unwrap().to_string(), "urn:puente:training:GT:agency:igm");
     assert!(AgencyClient::new(&read, clock()).is_ok());
 }
 
@@ -240,7 +240,8 @@ async fn the_operator_asks_over_the_socket_of_the_home() {
             let body = format!("{{\"asked\": \"{} {}\"}}", request.method(), request.uri());
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(body))))
         });
-        let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        let _ =
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     });
     let answer = client.request(Method::POST, "/v1/reload").await.unwrap();
     let body: serde_json::Value = answer.json().unwrap();

@@ -22,7 +22,7 @@ use crate::node::{Node, store_problem};
 use crate::opening::open_stored;
 use crate::receipts::{self, Travel};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+use crate::serve::{ProblemReply, json_reply, other_form, read_body, read_value};
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -43,7 +43,7 @@ pub async fn submit_one(
         Asked::First(claim) => Some(claim),
         Asked::Unkeyed => None,
     };
-    let submission: Submission = read_json(&bytes)?;
+    let submission = Submission::from_json(read_value(&bytes)?).map_err(|error| other_form(&error))?;
     let prepared = vec![prepare(&node, &caller, &submission, &Mode::Submit)];
     let one = |verdicts: &[Verdict]| {
         let verdict = verdicts.first();
@@ -66,7 +66,9 @@ pub async fn submit_batch(
             Asked::First(claim) => Some(claim),
             Asked::Unkeyed => None,
         };
-    let items: Vec<Value> = read_json(&bytes)?;
+    let Value::Array(items) = read_value(&bytes)? else {
+        return Err(Problem::new(&problem::BODY_MALFORMED).because("the body is not a list of messages").into());
+    };
     let most = node.config.limits.batch_messages;
     if items.len() > most {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because(format!("limit {most} messages")).into());
@@ -82,14 +84,14 @@ pub async fn dry_run(
     body: Body,
 ) -> Reply {
     let bytes = body_of(&node, body).await?;
-    let verdict = prepare_value(&node, &caller, read_json(&bytes)?, &Mode::DryRun).verdict;
+    let verdict = prepare_value(&node, &caller, read_value(&bytes)?, &Mode::DryRun).verdict;
     Ok(json_reply(StatusCode::OK, &verdict))
 }
 
 /// A malformed item costs that item.
 fn prepare_value(node: &Node, caller: &KnownAgency, item: Value, mode: &Mode) -> Prepared {
     let row = item.get("row").and_then(Value::as_u64).and_then(|row| u32::try_from(row).ok());
-    match serde_json::from_value::<Submission>(item) {
+    match Submission::from_json(item) {
         Ok(submission) => prepare(node, caller, &submission, mode),
         Err(_) => {
             let mut verdict = Verdict::new(row, Outcome::Malformed);

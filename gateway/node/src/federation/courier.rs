@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{OutboundState, Queued, RetrySchedule, Write, next_attempt};
-use puente_core::envelope::own_claims;
+use puente_core::envelope::own_attachments;
 use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Retry};
 
@@ -155,11 +155,9 @@ async fn apply(
         if entry.message_id != queued.message || entry.release_id != queued.release {
             return Err(garbage().into());
         }
-        let claims = own_claims(&queued.wire).ok_or_else(garbage)?;
-        let sender = claims.puente.sender;
         let sent = Sent {
-            agency: Some(sender.agency),
-            role: sender.role,
+            agency: queued.agency.clone(),
+            role: queued.role.clone(),
             message_type: queued.message_type.clone(),
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
@@ -209,9 +207,7 @@ async fn send_chunks(
     batch: &[Queued],
 ) -> Result<(), RoundError> {
     for queued in batch {
-        let attachments =
-            own_claims(&queued.wire).map(|claims| claims.puente.attachments).unwrap_or_default();
-        for attachment in attachments {
+        for attachment in own_attachments(&queued.wire).unwrap_or_default() {
             for index in 0..attachment.chunks {
                 let Some(chunk) = node.store.chunk(attachment.root, index).await? else { continue };
                 let path = format!("/federation/v1/chunks/{}/{index}", attachment.root);

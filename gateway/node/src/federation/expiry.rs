@@ -1,9 +1,11 @@
 //! What is past its expiry and still queued: expired only once the peer has said that it never accepted it.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::Method;
 
-use puente_core::delivery::{MessageRow, OutboundState, Write};
+use puente_core::delivery::{Direction, MessageRow, OutboundState, Write};
 use puente_core::evidence::Receipt;
 use puente_core::ids::{CountryCode, MessageId, ReleaseId};
 use puente_core::problem::{self, Problem};
@@ -12,6 +14,7 @@ use crate::federation::connector::{Connector, LinkError};
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{Asked, ReceiptList, StatusQuestion};
 use crate::node::{Node, store_problem};
+use crate::store::MessageFilter;
 
 /// Most messages settled in one call.
 const AT_ONCE: u32 = 200;
@@ -23,13 +26,34 @@ const AT_ONCE: u32 = 200;
 /// When the store fails.
 pub async fn settle_expired(node: &Node, connector: &Connector) -> Result<usize, Problem> {
     let now_ms = node.clock.now_ms();
-    let due = node.store.expired_queued(now_ms, AT_ONCE).await.map_err(|error| store_problem(&error))?;
-    for (message, release, peer) in &due {
+    let mut due = node.store.expired_queued(now_ms, AT_ONCE).await.map_err(|error| store_problem(&error))?;
+    let fresh = due.len();
+    // What a peer did not answer about before is asked again until it does.
+    let unconfirmed = MessageFilter {
+        direction: Some(Direction::Out),
+        peer: None,
+        state: Some(OutboundState::Unconfirmed.as_str().to_owned()),
+        after: None,
+    };
+    let again = node.store.messages(unconfirmed, AT_ONCE).await.map_err(|error| store_problem(&error))?;
+    due.extend(again.into_iter().map(|row| (row.message, row.release, row.peer)));
+    let mut silent: BTreeSet<&CountryCode> = BTreeSet::new();
+    for (index, (message, release, peer)) in due.iter().enumerate() {
         let row = node.store.message(*message).await.map_err(|error| store_problem(&error))?;
         let Some(row) = row else { continue };
-        let writes = match ask(node, connector, peer, *message, *release, &row, now_ms).await {
+        // One try per peer and call: a peer that is down must not hold up what others would answer.
+        let asked = if silent.contains(peer) {
+            Err(LinkError::Unreachable("did not answer a moment ago".to_owned()))
+        } else {
+            ask(node, connector, peer, *message, *release, &row, now_ms).await
+        };
+        let writes = match asked {
             Ok(writes) => writes,
             Err(error) => {
+                silent.insert(peer);
+                if index >= fresh {
+                    continue;
+                }
                 tracing::warn!(peer = %peer, %error, "expired message unconfirmed");
                 vec![Write::OutboundState {
                     message: *message,

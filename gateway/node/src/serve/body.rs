@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use puente_core::json::{self, StrictError};
 use puente_core::problem::{self, Problem};
@@ -25,28 +26,39 @@ pub async fn read_body(body: axum::body::Body, limit: usize, seconds: u64) -> Re
     }
 }
 
-/// A JSON body, strictly read, then of the form `T`.
+/// A JSON body, strictly read.
 ///
 /// # Errors
 /// `body.encoding`, `body.duplicate_member`, `body.malformed` with the place.
-pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let value = json::parse(bytes, json::MAX_DEPTH).map_err(|error| {
+pub fn read_value(bytes: &[u8]) -> Result<Value, Problem> {
+    json::parse(bytes, json::MAX_DEPTH).map_err(|error| {
         let kind = match error {
             StrictError::Utf8 { .. } => &problem::BODY_ENCODING,
             StrictError::Duplicate { .. } => &problem::BODY_DUPLICATE_MEMBER,
             _ => &problem::BODY_MALFORMED,
         };
         Problem::new(kind).because(error.to_string())
-    })?;
-    serde_json::from_value(value).map_err(|error| {
-        // serde's text may repeat a value; only names of fields are safe to tell.
-        let text = error.to_string();
-        let safe = text.starts_with("unknown field") || text.starts_with("missing field");
-        let problem = Problem::new(&problem::BODY_MALFORMED);
-        if safe {
-            problem.because(text.split(", expected").next().unwrap_or_default())
-        } else {
-            problem.because("a field has another form than the API describes")
-        }
     })
+}
+
+/// A JSON body, strictly read, then of the form `T`.
+///
+/// # Errors
+/// As `read_value`, and `body.malformed` when it is of another form.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_value(read_value(bytes)?).map_err(|error| other_form(&error))
+}
+
+/// What may be told of JSON that is not of its form.
+#[must_use]
+pub fn other_form(error: &serde_json::Error) -> Problem {
+    // serde's text may repeat a value; only names of fields are safe to tell.
+    let text = error.to_string();
+    let safe = text.starts_with("unknown field") || text.starts_with("missing field");
+    let problem = Problem::new(&problem::BODY_MALFORMED);
+    if safe {
+        problem.because(text.split(", expected").next().unwrap_or_default())
+    } else {
+        problem.because("a field has another form than the API describes")
+    }
 }

@@ -23,7 +23,7 @@ use crate::keys::pki::PeerCertificate;
 use crate::keys::tls::peer_identity;
 use crate::telemetry::{Face, Metrics};
 
-pub use body::{read_body, read_json};
+pub use body::{other_form, read_body, read_json, read_value};
 pub use reply::{ProblemCode, ProblemReply, json_reply};
 
 /// Bytes of request headers on one connection; ours need a few hundred.

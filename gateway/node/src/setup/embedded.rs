@@ -14,6 +14,20 @@ use crate::setup::SetupError;
 static SCHEMAS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../schemas");
 static POLICIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../policies");
 
+/// Every file of `policies/` as built in: path below it, and bytes.
+#[must_use]
+pub fn built_in_policies() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut folders = vec![&POLICIES];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        files.extend(
+            folder.files().map(|file| (file.path().to_string_lossy().into_owned(), file.contents().to_vec())),
+        );
+    }
+    files
+}
+
 /// The file of `policies/` with this path, as built in.
 pub(super) fn policy_file(path: &str) -> Option<&'static [u8]> {
     POLICIES.get_file(path).map(include_dir::File::contents)

@@ -21,5 +21,6 @@ mod roles;
 mod tests;
 
 pub use check::{CheckFinding, Level, check};
+pub use embedded::built_in_policies;
 pub use error::SetupError;
 pub use init::{Init, Initialised, init};

@@ -37,6 +37,7 @@ pub struct Metrics {
     registry: Registry,
     messages: IntCounterVec,
     decisions: IntCounterVec,
+    questions: IntGaugeVec,
     rejected: IntCounterVec,
     deliveries: HistogramVec,
     queue_depth: IntGaugeVec,
@@ -114,6 +115,11 @@ impl Metrics {
                 "Decisions by rule and outcome.",
                 &["rule", "outcome"],
             )?,
+            questions: int_gauges(
+                "puente_policy_questions",
+                "Questions to the policies in force since they were loaded, remembered or worked out.",
+                &["answer"],
+            )?,
             rejected: counters("puente_rejected_total", "What a face refused, by code.", &["code", "face"])?,
             queue_depth: int_gauges("puente_queue_depth", "Messages that wait, by lane.", &["lane"])?,
             queue_oldest: gauges(
@@ -161,6 +167,13 @@ impl Metrics {
     /// A submission got this verdict by this rule.
     pub fn verdict(&self, outcome: &str, rule: Option<&str>) {
         self.decisions.with_label_values(&[rule.unwrap_or("none"), outcome]).inc();
+    }
+
+    /// How many questions the policies in force have remembered and worked out so far.
+    pub fn questions(&self, remembered: u64, worked_out: u64) {
+        for (answer, count) in [("remembered", remembered), ("worked_out", worked_out)] {
+            self.questions.with_label_values(&[answer]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// A face refused something.

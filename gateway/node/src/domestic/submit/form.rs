@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use puente_core::envelope::RecipientRef;
 use puente_core::ids::{AgreementId, CaseId, Category, MessageId, MessageType, OperationId, Purpose, Role};
@@ -73,6 +74,27 @@ pub struct Submission {
     pub approvals: BTreeSet<Approval>,
     /// Content by category.
     pub sections: BTreeMap<Category, Personal<Value>>,
+}
+
+impl Submission {
+    /// Reads a submission from JSON that was strictly read; the sections, most of its bytes, are moved and not
+    /// built a second time.
+    ///
+    /// # Errors
+    /// When a field is missing, unknown or of another form.
+    pub fn from_json(mut item: Value) -> Result<Self, serde_json::Error> {
+        let sections = match item.get_mut("sections") {
+            Some(Value::Object(sections)) => std::mem::take(sections),
+            // Another form, or none: the reader below says so.
+            _ => Map::new(),
+        };
+        let mut submission: Self = serde_json::from_value(item)?;
+        for (category, section) in sections {
+            let category = category.parse().map_err(serde_json::Error::custom)?;
+            submission.sections.insert(category, Personal::new(section));
+        }
+        Ok(submission)
+    }
 }
 
 /// What would or did become of one submission.
@@ -191,5 +213,44 @@ impl Verdict {
             problems: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn item() -> Value {
+        json!({
+            "type": "return.manifest",
+            "recipient": {"country": "GT", "role": "returns_reception"},
+            "purpose": "return_reception",
+            "legal_basis": {"type": "legal_obligation", "agreement": "MX-GT"},
+            "sections": {"language": {"languages": ["mam", "es"]}, "doc.travel": {"kind": "none"}},
+        })
+    }
+
+    #[test]
+    fn moved_sections_are_the_ones_that_a_reader_would_build() {
+        let moved = Submission::from_json(item()).unwrap();
+        let built: Submission = serde_json::from_value(item()).unwrap();
+        assert_eq!(serde_json::to_value(&moved).unwrap(), serde_json::to_value(&built).unwrap());
+    }
+
+    #[test]
+    fn sections_that_are_missing_or_of_another_form_are_refused_as_before() {
+        for sections in [Value::Null, json!([]), json!({"Not A Category": {}})] {
+            let mut other = item();
+            *other.get_mut("sections").unwrap() = sections;
+            assert!(Submission::from_json(other).is_err());
+        }
+        let mut none = item();
+        none.as_object_mut().unwrap().remove("sections");
+        assert!(Submission::from_json(none).unwrap_err().to_string().starts_with("missing field"));
+        assert!(Submission::from_json(json!(7)).is_err());
     }
 }

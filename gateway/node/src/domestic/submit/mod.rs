@@ -5,6 +5,7 @@
 
 mod form;
 mod prepare;
+mod recorded;
 mod report;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};

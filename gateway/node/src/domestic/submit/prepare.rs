@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde_json::json;
 
 use puente_core::catalogue::{Descriptor, LabelSet};
 use puente_core::delivery::{
@@ -23,6 +22,7 @@ use puente_core::problem::{self, Problem};
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::recorded::RecordedFacts;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
@@ -410,18 +410,8 @@ impl Parts<'_> {
         id: DecisionId,
         message: Option<MessageId>,
     ) -> Result<DecisionRow, Problem> {
-        let facts = serde_json::to_vec(&json!({
-            "type": self.submission.message_type,
-            "purpose": self.submission.purpose,
-            "sender": {"country": self.node.country(), "role": self.role},
-            "recipient": self.submission.recipient,
-            "subject": self.submission.subject,
-            "legal_basis": self.submission.legal_basis,
-            "facts": self.submission.facts,
-            "approvals": self.submission.approvals,
-            "requested": self.submission.sections.keys().collect::<Vec<_>>(),
-        }))
-        .map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let facts = RecordedFacts::of(self.submission, self.node.country(), self.role);
+        let facts = serde_json::to_vec(&facts).map_err(|_| Problem::new(&problem::INTERNAL))?;
         Ok(DecisionRow {
             decision: id,
             message,

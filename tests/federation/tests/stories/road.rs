@@ -1,5 +1,4 @@
 //! The road of one row: submitted, delivered, opened, acknowledged, reconciled.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
 use http::StatusCode;

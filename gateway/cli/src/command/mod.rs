@@ -1,0 +1,92 @@
+//! The commands, one file each.
+
+mod agency;
+mod approval;
+mod bench;
+mod check;
+mod demo;
+mod inbox;
+mod init;
+mod message;
+mod officer;
+mod operation;
+mod peer;
+mod policy;
+mod query;
+mod queue;
+mod serve;
+mod verdict;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// What `puente` does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prepara un nodo: llaves, certificados, configuración / set a node up: keys, certificates, configuration.
+    Init(init::Init),
+    /// Pone el nodo en marcha hasta SIGTERM / run the node until SIGTERM.
+    Serve(serve::Serve),
+    /// Revisa el nodo: qué está mal y cómo corregirlo / what is wrong with the node and how to mend it.
+    Check(check::Check),
+    /// Dependencias del país y sus funcionarios / the country's agencies and their officers.
+    #[command(subcommand)]
+    Agency(agency::Agency),
+    /// Los demás miembros / the other members.
+    #[command(subcommand)]
+    Peer(peer::Peer),
+    /// Mensajes / messages.
+    #[command(subcommand)]
+    Message(message::Message),
+    /// Lo que llegó para la dependencia / what came in for the agency.
+    Inbox(inbox::Inbox),
+    /// Lo que espera ser entregado / what waits to be delivered.
+    Queue(queue::Queue),
+    /// Filas retenidas que deciden dos funcionarios / held rows that two officers decide.
+    #[command(subcommand)]
+    Approval(approval::Approval),
+    /// Operaciones de retorno y sus listas / return operations and their lists.
+    #[command(subcommand)]
+    Operation(operation::Operation),
+    /// Las políticas / the policies.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Ensayo: cinco nodos y un retorno completo entre dos de ellos / five nodes, and a whole return between two of them.
+    Demo(demo::Demo),
+    /// Uno de los dos lados del ensayo / one of the two sides of the demonstration.
+    #[command(hide = true)]
+    DemoClient(demo::DemoClient),
+    /// Mide dos nodos en esta máquina, y el suelo / measure two nodes on this machine, and the floor.
+    Bench(bench::Bench),
+    /// The load client of `bench`, in a process of its own.
+    #[command(hide = true)]
+    BenchLoad(bench::Load),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Why it could not; `Exit::of` says with which status that ends.
+    pub async fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        match self {
+            Self::Init(init) => init.run(output),
+            Self::Serve(serve) => serve.run(output).await,
+            Self::Check(check) => check.run(output).await,
+            Self::Agency(agency) => agency.run(output).await,
+            Self::Peer(peer) => peer.run(output).await,
+            Self::Message(message) => message.run(output).await,
+            Self::Inbox(inbox) => inbox.run(output).await,
+            Self::Queue(queue) => queue.run(output).await,
+            Self::Approval(approval) => approval.run(output).await,
+            Self::Operation(operation) => operation.run(output).await,
+            Self::Policy(policy) => policy.run(output),
+            Self::Demo(demo) => demo.run(output).await,
+            Self::DemoClient(client) => client.run().await,
+            Self::Bench(bench) => bench.run(output).await,
+            Self::BenchLoad(load) => load.run(output).await,
+        }
+    }
+}

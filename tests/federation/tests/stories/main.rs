@@ -1,0 +1,8 @@
+//! One named test per story of two countries; one binary, so that everything is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod approvals;
+mod delivery;
+mod envelopes;
+mod refusals;
+mod road;
