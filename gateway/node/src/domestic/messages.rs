@@ -16,7 +16,7 @@ use puente_core::problem::{self, Problem};
 
 use crate::domestic::idempotency::{self, Asked, Claim};
 use crate::domestic::submit::{
-    self, Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare, verdict_status,
+    self, Mode, Outcome, Prepared, Submission, Verdict, prepare, problem_finding, verdict_status,
 };
 use crate::node::{Node, store_problem};
 use crate::opening::open_stored;
@@ -47,7 +47,7 @@ pub async fn submit_one(
         Asked::Unkeyed => None,
     };
     let submission = Submission::from_json(read_value(&bytes)?).map_err(|error| other_form(&error))?;
-    let prepared = vec![prepare(&node, &caller, &submission, &Mode::Submit)];
+    let prepared = vec![prepare_whole(&node, &caller, &submission, &Mode::Submit).await?];
     let one = |verdicts: &[Verdict]| {
         let verdict = verdicts.first();
         (verdict.map_or(200, verdict_status), serde_json::to_vec(&verdict).unwrap_or_default())
@@ -83,7 +83,7 @@ pub async fn submit_batch(
         if number % AT_A_STRETCH == AT_A_STRETCH - 1 {
             tokio::task::yield_now().await;
         }
-        prepared.push(prepare_value(&node, &caller, item, &Mode::Submit));
+        prepared.push(prepare_value(&node, &caller, item, &Mode::Submit).await?);
     }
     finish(&node, prepared, claim, |verdicts| (200, verdicts_body(verdicts))).await
 }
@@ -95,27 +95,46 @@ pub async fn dry_run(
     body: Body,
 ) -> Reply {
     let bytes = body_of(&node, body).await?;
-    let verdict = prepare_value(&node, &caller, read_value(&bytes)?, &Mode::DryRun).verdict;
+    let verdict = prepare_value(&node, &caller, read_value(&bytes)?, &Mode::DryRun).await?.verdict;
     Ok(json_reply(StatusCode::OK, &verdict))
 }
 
 /// A malformed item costs that item.
-fn prepare_value(node: &Node, caller: &KnownAgency, item: Value, mode: &Mode) -> Prepared {
+async fn prepare_value(
+    node: &Node,
+    caller: &KnownAgency,
+    item: Value,
+    mode: &Mode,
+) -> Result<Prepared, Problem> {
     let row = item.get("row").and_then(Value::as_u64).and_then(|row| u32::try_from(row).ok());
     match Submission::from_json(item) {
-        Ok(submission) => prepare(node, caller, &submission, mode),
-        Err(_) => {
-            let mut verdict = Verdict::new(row, Outcome::Malformed);
-            let kind = &problem::BODY_MALFORMED;
-            verdict.problems.push(Finding {
-                code: kind.code.to_owned(),
-                field: String::new(),
-                es: kind.es.to_owned(),
-                en: kind.en.to_owned(),
-            });
-            Prepared { verdict, writes: Vec::new() }
+        Ok(submission) => prepare_whole(node, caller, &submission, mode).await,
+        Err(_) => Ok(malformed(row, &Problem::new(&problem::BODY_MALFORMED))),
+    }
+}
+
+/// A submission is taken only with every chunk of its attachments durable here (PROTOCOL.md section 1).
+async fn prepare_whole(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    mode: &Mode,
+) -> Result<Prepared, Problem> {
+    for (category, value) in &submission.sections {
+        let Some(attachment) = submit::attachment_ref(value.reveal()) else { continue };
+        let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;
+        if !here.iter().copied().eq(0..attachment.chunks) {
+            let missing = Problem::new(&problem::ATTACHMENT_INCOMPLETE);
+            return Ok(malformed(submission.row, &missing.at(format!("/sections/{category}/attachment"))));
         }
     }
+    Ok(prepare(node, caller, submission, mode))
+}
+
+fn malformed(row: Option<u32>, problem: &Problem) -> Prepared {
+    let mut verdict = Verdict::new(row, Outcome::Malformed);
+    verdict.problems.push(problem_finding(problem));
+    Prepared { verdict, writes: Vec::new() }
 }
 
 /// Commits, stores the answer under the key, answers.
