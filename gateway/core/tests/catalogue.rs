@@ -171,9 +171,10 @@ fn a_category_outside_the_type_is_a_finding() {
 }
 
 #[test]
-fn amendments_cancellations_and_incidents_do_not_wait_in_the_bulk_lane() {
+fn cancellations_and_incidents_overtake_lists_and_an_amendment_keeps_its_place_behind_its_row() {
     let catalogue = catalogue();
-    for name in ["return.manifest.amend", "return.cancel", "return.incident"] {
+    assert_eq!(catalogue.descriptor(&message_type("return.manifest.amend"), None).unwrap().lane, Lane::Bulk);
+    for name in ["return.cancel", "return.incident"] {
         assert_eq!(catalogue.descriptor(&message_type(name), None).unwrap().lane, Lane::Control, "{name}");
     }
 }

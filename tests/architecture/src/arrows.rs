@@ -44,6 +44,9 @@ const WALLS: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
+/// Where a wall has a door, and why: the floor of the benchmark is the same rows written without a node around them.
+const DOORS: &[(&str, &str)] = &[("puente_node::store", "gateway/cli/src/command/bench/floor/")];
+
 const FACES: &[&str] =
     &["puente_node::domestic", "puente_node::federation", "puente_node::admin", "puente_node::run"];
 
@@ -66,7 +69,11 @@ fn no_module_names_what_stands_above_or_beside_it() {
         for (inside, barred, reason) in WALLS.iter().filter(|(inside, ..)| source.stands_under(inside)) {
             let beyond = |mention: &&Mention| barred.iter().any(|root| mention.is_under(root));
             let reads_data = |mention: &Mention| mention.in_test && mention.is_under("std::fs");
-            for mention in source.mentions().iter().filter(beyond).filter(|mention| !reads_data(mention)) {
+            let has_door = |mention: &Mention| {
+                DOORS.iter().any(|(root, at)| mention.is_under(root) && source.file.starts_with(at))
+            };
+            let kept_out = |mention: &&Mention| !reads_data(mention) && !has_door(mention);
+            for mention in source.mentions().iter().filter(beyond).filter(kept_out) {
                 let (line, path) = (mention.line, mention.path.join("::"));
                 findings.push(format!("{}:{line} names {path} in {inside}: {reason}", source.file));
             }
@@ -80,7 +87,9 @@ fn a_dependency_with_an_owner_is_named_only_by_its_owner() {
     let mut findings = Vec::new();
     for source in sources().iter().filter(|source| source.file.starts_with("gateway/")) {
         for (dependency, owner, reason) in OWNED.iter().filter(|(_, owner, _)| !source.stands_under(owner)) {
-            for mention in source.mentions().iter().filter(|mention| mention.is_under(dependency)) {
+            // A test may play the outsider, such as an agency that makes its own certificate request.
+            let in_gateway = |mention: &&Mention| !mention.in_test && mention.is_under(dependency);
+            for mention in source.mentions().iter().filter(in_gateway) {
                 findings.push(format!(
                     "{}:{} names {dependency}, which {owner} owns: {reason}",
                     source.file, mention.line

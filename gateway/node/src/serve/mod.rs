@@ -5,6 +5,7 @@
 
 mod body;
 mod reply;
+mod shed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,7 @@ pub struct Listening {
 pub async fn serve(listener: TcpListener, router: Router, listening: Listening) {
     let connections = Arc::new(Semaphore::new(listening.limits.connections));
     let acceptor = TlsAcceptor::from(Arc::clone(&listening.tls));
+    let router = shed::bounded(router, &listening);
     let mut shutdown = listening.shutdown.clone();
     let mut tasks = tokio::task::JoinSet::new();
     loop {

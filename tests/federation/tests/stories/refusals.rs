@@ -170,3 +170,24 @@ async fn policy_refuses_strips_and_holds_row_by_row_and_a_dry_run_stores_nothing
     assert_eq!(operation.status, StatusCode::NOT_FOUND, "nothing of these three was released");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_its_bound_a_node_sheds_requests_and_says_when_to_come_back() -> Result<()> {
+    let federation =
+        Federation::with(&["GT", "MX"], AGENCIES, |config| config.limits.concurrent_requests = 1).await?;
+    let inm = federation.client("MX", "INM")?;
+    let (waiting, other) = (inm.clone(), federation.client("MX", "SRE")?);
+    let long = tokio::spawn(async move { while waiting.get("/v1/inbox?wait=20").await.is_ok() {} });
+    let mut pause = tokio::time::interval(std::time::Duration::from_millis(5));
+    let shed = loop {
+        let answer = other.get("/v1/catalogue").await?;
+        if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+            break answer;
+        }
+        pause.tick().await;
+    };
+    long.abort();
+    assert_eq!(shed.json::<Value>()?["code"], "node.overloaded");
+    assert_eq!(shed.headers["retry-after"], "2");
+    Ok(())
+}

@@ -101,10 +101,10 @@ impl Demo {
             () = interruption.comes() => None,
         };
         let Some((stage, nodes, outcome)) = played else { return Ok(Exit::Refused) };
-        output.answer(&summary::line(&outcome), |out| {
+        output.answer(&summary::line(&outcome, folder.path()), |out| {
             summary::rows(out, &outcome.verdicts)?;
             summary::closing(out, &outcome)?;
-            summary::addresses(out, &stage, &outcome)
+            if self.exit { Ok(()) } else { summary::addresses(out, &stage, &outcome) }
         })?;
         if !self.exit {
             output.note("\nCtrl-C termina.", "Ctrl-C ends it.")?;

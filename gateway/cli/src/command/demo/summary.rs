@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -149,9 +150,10 @@ pub fn addresses(out: &mut dyn Write, stage: &Stage, outcome: &Outcome) -> io::R
     writeln!(out, "  puente peer list --home {}", home.path().display())
 }
 
-/// The one line that scripts read.
-pub fn line(outcome: &Outcome) -> Value {
-    let mut line = json!({"expectations_failed": outcome.failures, "seconds": outcome.seconds});
+/// The one line that scripts read; the folder is where the logs are when something was not as expected.
+pub fn line(outcome: &Outcome, folder: &Path) -> Value {
+    let mut line =
+        json!({"expectations_failed": outcome.failures, "seconds": outcome.seconds, "folder": folder});
     let counts = outcome.reconciled.iter().flat_map(|reconciled| &reconciled.counts);
     if let Some(object) = line.as_object_mut() {
         object.extend(counts.map(|(name, count)| ((*name).to_owned(), json!(count))));
