@@ -3,7 +3,7 @@
 //! Not here: faults of disk and network. A kill counts only if rows were accepted and not yet receipted at
 //! that moment; the numbers are printed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;

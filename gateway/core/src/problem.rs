@@ -237,10 +237,6 @@ problems! {
     DISCLOSURE_INVALID = "disclosure.invalid", 422, Peer, Never,
         "Una divulgación no está comprometida, se repite o lleva otra etiqueta.",
         "A disclosure is not committed to, repeated or mislabelled.";
-    /// The labels exceed the profile of the message type.
-    LABELS_EXCEED_PROFILE = "labels.exceed_profile", 403, Peer, Never,
-        "El mensaje lleva categorías que su perfil no admite.",
-        "The message carries categories that its profile does not admit.";
     /// The message that takes effect before this one has not arrived.
     MESSAGE_PARKED = "message.parked", 409, Peer, Later,
         "Falta el mensaje anterior del mismo caso. Repita después.",
@@ -253,14 +249,6 @@ problems! {
     PEER_UNREACHABLE = "peer.unreachable", 503, Peer, Later,
         "El par no responde. Se reintenta.",
         "The peer does not answer. It is retried.";
-    /// The peer is suspended.
-    PEER_SUSPENDED = "peer.suspended", 403, Policy, Later,
-        "El par está suspendido. La cola se conserva.",
-        "The peer is suspended. Its queue is held.";
-    /// An attachment is of a kind that is not carried.
-    ATTACHMENT_TYPE = "attachment.type", 415, Caller, Never,
-        "Sólo se admiten adjuntos PDF, JPEG o PNG.",
-        "Only PDF, JPEG or PNG attachments are carried.";
     /// An attachment's chunks are not all here.
     ATTACHMENT_INCOMPLETE = "attachment.incomplete", 409, Caller, Later,
         "Faltan partes del adjunto. Súbalas y repita.",

@@ -27,7 +27,7 @@ use crate::serve::{ProblemReply, json_reply, other_form, read_body, read_value};
 type Reply = Result<Response, ProblemReply>;
 
 /// Messages sealed before others get the worker: some 3 ms, so that no alert waits behind a whole list.
-const AT_A_STRETCH: usize = 16;
+pub(super) const AT_A_STRETCH: usize = 16;
 
 async fn body_of(node: &Node, body: Body) -> Result<bytes::Bytes, Problem> {
     read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await
@@ -128,7 +128,7 @@ async fn prepare_whole(
             return Ok(malformed(submission.row, &missing.at(format!("/sections/{category}/attachment"))));
         }
     }
-    Ok(prepare(node, caller, submission, mode))
+    prepare(node, caller, submission, mode)
 }
 
 fn malformed(row: Option<u32>, problem: &Problem) -> Prepared {

@@ -19,7 +19,7 @@ use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::idempotency::{self, Asked};
-use crate::domestic::messages::{finish, verdicts_body, visible};
+use crate::domestic::messages::{AT_A_STRETCH, finish, verdicts_body, visible};
 use crate::domestic::submit::{Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare};
 use crate::lists::arrivals::{self, Arrival};
 use crate::lists::candidate::candidate;
@@ -77,7 +77,8 @@ pub async fn upload(
     let sheet = sheet_of(&headers)?;
     let bytes =
         read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await?;
-    let path = format!("POST /v1/operations/{operation}/manifest {}", ask.dry_run);
+    // The rows depend on what the query says of all of them, so it is part of what the key stands for.
+    let path = format!("POST /v1/operations/{operation}/manifest {ask:?}");
     let claim = match idempotency::ask(&node, &headers, &caller.agency, &path, &bytes).await? {
         Asked::Answered(response) => return Ok(response),
         Asked::First(claim) => Some(claim),
@@ -89,7 +90,7 @@ pub async fn upload(
     if imported.rows.len() > node.config.limits.list_rows {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because("rows").into());
     }
-    let prepared = rows(&node, &caller, operation, &imported, &mode);
+    let prepared = rows(&node, &caller, operation, &imported, &mode).await?;
     let warnings = serde_json::to_value(&imported.warnings).unwrap_or_default();
     finish(&node, prepared, claim, |verdicts| {
         let mut body: Value = serde_json::from_slice(&verdicts_body(verdicts)).unwrap_or_default();
@@ -120,13 +121,13 @@ fn defaults(node: &Node, operation: OperationId, ask: Upload) -> Result<Operatio
     })
 }
 
-fn rows(
+async fn rows(
     node: &Node,
     caller: &KnownAgency,
     operation: OperationId,
     imported: &Imported,
     mode: &Mode,
-) -> Vec<Prepared> {
+) -> Result<Vec<Prepared>, Problem> {
     let candidates: Vec<_> =
         imported.rows.iter().filter_map(|row| row.outcome.as_ref().ok()).filter_map(candidate).collect();
     let mut alike: BTreeMap<u32, Vec<Finding>> = BTreeMap::new();
@@ -140,15 +141,16 @@ fn rows(
             en: joined(pair.reasons.iter().map(|reason| reason.en()).collect()),
         });
     }
-    imported
-        .rows
-        .iter()
-        .map(|row| {
-            let mut prepared = one(node, caller, operation, row, mode);
-            prepared.verdict.warnings.extend(alike.remove(&row.row).unwrap_or_default());
-            prepared
-        })
-        .collect()
+    let mut all = Vec::with_capacity(imported.rows.len());
+    for (number, row) in imported.rows.iter().enumerate() {
+        if number % AT_A_STRETCH == AT_A_STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
+        let mut prepared = one(node, caller, operation, row, mode)?;
+        prepared.verdict.warnings.extend(alike.remove(&row.row).unwrap_or_default());
+        all.push(prepared);
+    }
+    Ok(all)
 }
 
 fn one(
@@ -157,9 +159,9 @@ fn one(
     operation: OperationId,
     row: &ImportedRow,
     mode: &Mode,
-) -> Prepared {
+) -> Result<Prepared, Problem> {
     let submission = match &row.outcome {
-        Err(problems) => return refused_row(row.row, problems),
+        Err(problems) => return Ok(refused_row(row.row, problems)),
         Ok(submitted) => serde_json::to_value(submitted).and_then(serde_json::from_value::<Submission>),
     };
     match submission {
@@ -169,8 +171,7 @@ fn one(
         }
         Err(error) => {
             tracing::error!(row = row.row, category = ?error.classify(), "imported row is not a submission");
-            let verdict = Verdict::new(Some(row.row), Outcome::Malformed);
-            Prepared { verdict, writes: Vec::new() }
+            Err(Problem::new(&problem::INTERNAL))
         }
     }
 }
@@ -384,6 +385,9 @@ pub async fn arrivals(
         });
     }
     let no_store = (header::CACHE_CONTROL, "no-store");
+    if !matches!(ask.format.as_deref(), None | Some("csv" | "xlsx")) {
+        return Err(Problem::new(&problem::FIELD_INVALID).at("format").into());
+    }
     if ask.format.as_deref() == Some("csv") {
         return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), no_store], arrivals::csv(&list))
             .into_response());

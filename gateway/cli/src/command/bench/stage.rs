@@ -19,6 +19,9 @@ use puente_node::setup::{self, Init};
 
 use super::cpu;
 
+/// Questions to the policies, by how they were answered.
+const QUESTIONS: &str = "puente_policy_questions";
+
 /// The sending country, its agency and role.
 pub const SENDER: (&str, &str, &str) = ("MX", "inm", "migration_enforcement");
 /// The receiving country, its agency and role.
@@ -189,7 +192,7 @@ impl StagedNode {
     pub fn questions(&self) -> anyhow::Result<Questions> {
         let text = self.ask("/metrics")?;
         let count = |answer: &str| {
-            let name = format!("puente_policy_questions{{answer=\"{answer}\"}} ");
+            let name = format!("{QUESTIONS}{{answer=\"{answer}\"}} ");
             let line = text.lines().find_map(|line| line.strip_prefix(&name));
             line.and_then(|value| value.parse().ok()).with_context(|| format!("no metric `{}`", name.trim()))
         };

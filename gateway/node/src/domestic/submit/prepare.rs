@@ -18,7 +18,7 @@ use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, Message
 use puente_core::policy::{
     Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
 };
-use puente_core::problem::{self, Problem};
+use puente_core::problem::{self, Fault, Problem};
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
@@ -62,15 +62,47 @@ struct Parts<'a> {
     now_ms: i64,
 }
 
+/// Why a submission goes no further.
+enum Stop {
+    /// It is not a message of its type: the sender has to mend it.
+    Malformed(Vec<Finding>),
+    /// Something of this node's own failed: the same may be taken later.
+    Failed(Problem),
+}
+
+impl From<Vec<Finding>> for Stop {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self::Malformed(findings)
+    }
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        if problem.kind.fault == Fault::Node {
+            Self::Failed(problem)
+        } else {
+            Self::Malformed(vec![problem_finding(&problem)])
+        }
+    }
+}
+
 /// Takes one submission as far as it goes.
-#[must_use]
-pub fn prepare(node: &Node, caller: &KnownAgency, submission: &Submission, mode: &Mode) -> Prepared {
+///
+/// # Errors
+/// Only when something of this node's own failed; then nothing may be written.
+pub fn prepare(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    mode: &Mode,
+) -> Result<Prepared, Problem> {
     match attempt(node, caller, submission, mode) {
-        Ok(prepared) => prepared,
-        Err(problems) => {
+        Ok(prepared) => Ok(prepared),
+        Err(Stop::Failed(problem)) => Err(problem),
+        Err(Stop::Malformed(problems)) => {
             let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
             verdict.problems = problems;
-            Prepared { verdict, writes: Vec::new() }
+            Ok(Prepared { verdict, writes: Vec::new() })
         }
     }
 }
@@ -80,30 +112,29 @@ fn attempt(
     caller: &KnownAgency,
     submission: &Submission,
     mode: &Mode,
-) -> Result<Prepared, Vec<Finding>> {
-    let one = |problem: Problem| vec![problem_finding(&problem)];
+) -> Result<Prepared, Stop> {
     let rules = node.rules.get();
     let role = acting_role(caller, submission.role.as_ref())
-        .ok_or_else(|| one(Problem::new(&problem::CLIENT_NOT_ENTITLED).at("/role")))?;
+        .ok_or_else(|| Problem::new(&problem::CLIENT_NOT_ENTITLED).at("/role"))?;
     if rules.catalogue.descriptor(&submission.message_type, None).is_none() {
-        return Err(one(Problem::new(&problem::TYPE_UNKNOWN).at("/type")));
+        return Err(Problem::new(&problem::TYPE_UNKNOWN).at("/type").into());
     }
     let descriptor = rules
         .catalogue
         .descriptor(&submission.message_type, submission.version)
-        .ok_or_else(|| one(Problem::new(&problem::TYPE_VERSION).at("/version")))?;
+        .ok_or_else(|| Problem::new(&problem::TYPE_VERSION).at("/version"))?;
     let now_ms = node.clock.now_ms();
     let to = &submission.recipient;
     if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref())
         || to.country == *node.country()
     {
-        return Err(one(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient")));
+        return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
     let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
     let warnings = parts.validate()?;
     let facts = parts.facts(mode)?;
     let decision = rules.policy.send(&facts);
-    let mut prepared = parts.follow(&decision, mode).map_err(one)?;
+    let mut prepared = parts.follow(&decision, mode)?;
     prepared.verdict.warnings = warnings;
     Ok(prepared)
 }
