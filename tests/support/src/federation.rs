@@ -14,8 +14,14 @@ use puente_node::client::{AgencyClient, AgencyCredential, Answer};
 use puente_node::clock::{Clock, ManualClock};
 use puente_node::config::{Config, Listen, reference};
 use puente_node::home::{Home, write_file};
+use puente_node::keys::tls::{self, Alpn, CertificateHolder, FederationVerifier, MemberTrust};
+use puente_node::keys::{KeyFile, KeyUse};
 use puente_node::run::{Running, start};
-use puente_node::setup::{self, Init, agency, directory, officer};
+use puente_node::serve::{Listening, serve};
+use puente_node::setup::{self, Init, agency, directory, load, officer};
+use puente_node::telemetry::{Face, Metrics};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 /// 25 November 2026, 15:00 UTC: nine in the morning in Guatemala.
 pub const START_MS: i64 = 1_795_618_800_000;
@@ -125,6 +131,77 @@ impl Federation {
             }
         }
         Ok(())
+    }
+
+    /// Puts something else in the place of a country's stopped node: a gateway with its certificate that answers
+    /// everything with these bytes. It ends when the sender given back is dropped.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn impostor(
+        &self,
+        country: &str,
+        answer: &'static str,
+    ) -> Result<tokio::sync::watch::Sender<bool>> {
+        let home = self.member(country)?.home.clone();
+        let config = Config::read(&home.config())?;
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let membership = Arc::new(load::membership(&home, &config, clock.as_ref(), None)?);
+        let trust: tls::Membership = Arc::new(move |of| {
+            Some(MemberTrust {
+                ca_der: membership.authorities(of, START_MS / 1000)?.to_vec(),
+                spki_pins: Vec::new(),
+            })
+        });
+        let members = FederationVerifier::accepting(config.realm, trust, Arc::new(|_| {}));
+        let own = load::certificates(&home)?.gateway;
+        let tls = tls::server_config(own, Arc::new(members), load::tls_time(clock), Alpn::Http2)?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        let (stop, shutdown) = tokio::sync::watch::channel(false);
+        let router = axum::Router::new().fallback(move || async move { answer });
+        tokio::spawn(serve(
+            listener,
+            router,
+            Listening {
+                face: Face::Federation,
+                tls: Arc::new(tls),
+                limits: config.limits,
+                times: config.times,
+                metrics: Metrics::new()?,
+                shutdown,
+            },
+        ));
+        directory::move_gateway(&home, &address, self.clock.as_ref())?;
+        for other in self.members.values().filter(|other| other.home != home) {
+            directory::copy(&home, &other.home)?;
+            if let Some(running) = &other.running {
+                running.reload()?;
+            }
+        }
+        Ok(stop)
+    }
+
+    /// Opens a TLS connection with an agency's credential, to say what no proper client says.
+    ///
+    /// # Errors
+    /// When the handshake fails.
+    pub async fn raw(
+        &self,
+        country: &str,
+        agency: &str,
+    ) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>> {
+        let credential = self.member(country)?.credentials.get(agency).context("no such agency")?;
+        let certificates = |pem: &[u8]| CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        let key = KeyFile::from_pem(&credential.key, KeyUse::Sign)?;
+        let own = Arc::new(CertificateHolder::new(certificates(&credential.certificate)?, &key)?);
+        let node = tls::domestic_server(&certificates(&credential.authority)?)?;
+        let time = load::tls_time(Arc::clone(&self.clock) as Arc<dyn Clock>);
+        let mut config = tls::client_config(own, node, time, Alpn::Http2OrHttp1)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let stream = tokio::net::TcpStream::connect(&credential.address).await?;
+        let name = rustls_pki_types::ServerName::try_from("127.0.0.1")?;
+        Ok(tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
     }
 
     /// Ends a country's node as SIGTERM would.

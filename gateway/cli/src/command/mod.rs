@@ -5,6 +5,7 @@ mod approval;
 mod bench;
 mod check;
 mod demo;
+mod federation;
 mod inbox;
 mod init;
 mod message;
@@ -34,6 +35,9 @@ pub enum Command {
     /// Dependencias del país y sus funcionarios / the country's agencies and their officers.
     #[command(subcommand)]
     Agency(agency::Agency),
+    /// Una federación de ensayo / a federation for rehearsal.
+    #[command(subcommand)]
+    Federation(federation::Federation),
     /// Los demás miembros / the other members.
     #[command(subcommand)]
     Peer(peer::Peer),
@@ -76,6 +80,7 @@ impl Command {
             Self::Serve(serve) => serve.run(output).await,
             Self::Check(check) => check.run(output).await,
             Self::Agency(agency) => agency.run(output).await,
+            Self::Federation(federation) => federation.run(output),
             Self::Peer(peer) => peer.run(output).await,
             Self::Message(message) => message.run(output).await,
             Self::Inbox(inbox) => inbox.run(output).await,

@@ -6,6 +6,7 @@
 mod approvals;
 mod attachments;
 mod caller;
+mod candidates;
 mod idempotency;
 mod inbox;
 mod messages;
@@ -38,6 +39,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/operations/{id}/manifest", post(operations::upload))
         .route("/v1/operations/{id}/print", get(operations::print))
         .route("/v1/operations/{id}/arrivals", get(operations::arrivals))
+        .route("/v1/operations/{id}/candidates", post(candidates::candidates))
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))

@@ -59,7 +59,7 @@ fn sheet_of(headers: &HeaderMap) -> Result<Sheet, Problem> {
     }
 }
 
-fn operation_id(text: &str) -> Result<OperationId, Problem> {
+pub(super) fn operation_id(text: &str) -> Result<OperationId, Problem> {
     text.parse().map_err(|_| Problem::new(&problem::NOT_FOUND))
 }
 
@@ -192,7 +192,7 @@ fn refused_row(row: u32, problems: &[CellProblem]) -> Prepared {
     Prepared { verdict, writes: Vec::new() }
 }
 
-async fn messages_of(
+pub(super) async fn messages_of(
     node: &Node,
     caller: &KnownAgency,
     operation: OperationId,

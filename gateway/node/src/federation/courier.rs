@@ -20,6 +20,7 @@ use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList};
 use crate::node::{LANES, Node};
 use crate::store::StoreError;
+use crate::telemetry::Face;
 
 /// Longest sleep of an idle courier: a bound on what a lost wake-up can cost.
 const IDLE_MS: i64 = 1_000;
@@ -72,6 +73,7 @@ async fn courier(
             }
             Err(error) => {
                 tracing::info!(peer = %peer, lane = ?lane, %error, "delivery failed, will retry");
+                node.metrics.rejected(Face::Federation, error.code());
                 let now = node.clock.now_ms();
                 let pause = next_attempt(RetrySchedule::PROBE, now, failures, node.fresh_random()) - now;
                 failures = failures.saturating_add(1);
@@ -97,6 +99,17 @@ enum RoundError {
     Link(#[from] LinkError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl RoundError {
+    /// The stable code under which the failure is counted.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Link(LinkError::Garbage(problem)) => problem.kind.code,
+            Self::Link(LinkError::Unreachable(_) | LinkError::Status(_)) => problem::PEER_UNREACHABLE.code,
+            Self::Store(_) => problem::STORE_UNAVAILABLE.code,
+        }
+    }
 }
 
 /// One delivery and, on the control lane, the receipts that are owed; answers how much was done.

@@ -1,4 +1,4 @@
-//! A submitted row as `core::matching` compares it.
+//! A person, from a submitted row or from opened sections, as `core::matching` compares them.
 //!
 //! Not here: the comparison. Invariant: only what the row states is compared; nothing is looked up elsewhere.
 
@@ -12,18 +12,25 @@ use super::submission::SubmissionRow;
 /// The row for comparison; `None` when it carries no `id.core`.
 #[must_use]
 pub fn candidate(row: &SubmissionRow) -> Option<Candidate> {
-    let core = section(row, "id.core")?;
+    let section = |category: &str| section(row, category);
+    Some(Candidate { age: row.subject.reveal().age, ..from_sections(row.row, &section)? })
+}
+
+/// A person for comparison, as sections say; `None` without `id.core` or its names.
+#[must_use]
+pub fn from_sections<'a>(row: u32, section: &dyn Fn(&str) -> Option<&'a Value>) -> Option<Candidate> {
+    let core = section("id.core")?;
     let text = |name: &str| core.get(name).and_then(Value::as_str).map(|text| Personal::new(text.to_owned()));
     Some(Candidate {
-        row: row.row,
+        row,
         given_names: text("given_names")?,
         first_surname: text("first_surname")?,
         second_surname: text("second_surname"),
         birth_date: text("birth_date").and_then(|date| date.reveal().parse::<Date>().ok()).map(Personal::new),
-        age: row.subject.reveal().age,
+        age: core.get("age").and_then(Value::as_u64).and_then(|age| u8::try_from(age).ok()),
         age_estimated: core.get("age_estimated").and_then(Value::as_bool).unwrap_or_default(),
         sex: core.get("sex").and_then(Value::as_str).and_then(sex),
-        numbers: numbers(row),
+        numbers: numbers(section),
     })
 }
 
@@ -41,12 +48,10 @@ fn sex(code: &str) -> Option<Sex> {
     }
 }
 
-fn numbers(row: &SubmissionRow) -> Vec<Number> {
-    let listed =
-        section(row, "id.numbers").and_then(|section| section.get("numbers")).and_then(Value::as_array);
+fn numbers<'a>(section: &dyn Fn(&str) -> Option<&'a Value>) -> Vec<Number> {
+    let listed = section("id.numbers").and_then(|section| section.get("numbers")).and_then(Value::as_array);
     let identity = listed.into_iter().flatten().filter_map(|number| numbered(number, None, "value"));
-    let travel =
-        section(row, "doc.travel").and_then(|document| numbered(document, Some("passport"), "number"));
+    let travel = section("doc.travel").and_then(|document| numbered(document, Some("passport"), "number"));
     identity.chain(travel).collect()
 }
 

@@ -245,4 +245,6 @@ fn once(
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod hours;
+#[cfg(test)]
 mod tests;

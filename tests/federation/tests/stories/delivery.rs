@@ -81,3 +81,22 @@ async fn a_new_type_is_added_to_running_nodes_and_a_peer_without_it_says_so() ->
     federation.until(&inm, &path, |seen| seen["message"]["state"] == "accepted").await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_answers_garbage_is_counted_and_gets_the_message_once_it_makes_sense() -> Result<()> {
+    let mut federation = Federation::of(&["GT", "MX"], AGENCIES).await?;
+    federation.stop("GT").await?;
+    let impostor = federation.impostor("GT", "{\"receipts\": \"many\"}").await?;
+    let inm = federation.client("MX", "INM")?;
+    let verdict: Value = post(&inm, "/v1/messages", &adult_row(1)).await?.json()?;
+    let path = format!("/v1/messages/{}", verdict["message_id"].as_str().unwrap());
+    let mut pause = tokio::time::interval(std::time::Duration::from_millis(20));
+    while !federation.metrics("MX")?.contains("code=\"peer.garbage\"") {
+        pause.tick().await;
+    }
+    assert_eq!(inm.get(&path).await?.json::<Value>()?["message"]["state"], "queued");
+    drop(impostor);
+    federation.start("GT").await?;
+    federation.until(&inm, &path, |seen| seen["message"]["state"] == "accepted").await?;
+    Ok(())
+}

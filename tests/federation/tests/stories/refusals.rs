@@ -191,3 +191,25 @@ async fn beyond_its_bound_a_node_sheds_requests_and_says_when_to_come_back() -> 
     assert_eq!(shed.headers["retry-after"], "2");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_body_and_then_silence_is_given_up_and_nothing_was_accepted() -> Result<()> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let federation =
+        Federation::with(&["GT", "MX"], AGENCIES, |config| config.times.body_seconds = 1).await?;
+    let mut line = federation.raw("MX", "INM").await?;
+    line.write_all(b"POST /v1/messages HTTP/1.1\r\nhost: node\r\ncontent-length: 900\r\n\r\n{\"type\":")
+        .await?;
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains("body.incomplete") {
+        let mut some = [0_u8; 4096];
+        let read = line.read(&mut some).await?;
+        assert!(read > 0, "closed without a word: {}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&some[..read]);
+    }
+    assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408"));
+    let operation =
+        federation.client("MX", "INM")?.get("/v1/operations/01940000-0000-7000-8000-000000000001").await?;
+    assert_eq!(operation.status, StatusCode::NOT_FOUND);
+    Ok(())
+}

@@ -61,3 +61,27 @@ async fn a_row_travels_and_its_answers_come_home() -> Result<()> {
     assert_eq!(states, ["accepted", "opened", "handed_to_agency"]);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_on_no_list_is_compared_with_this_operation_and_with_no_other() -> Result<()> {
+    let federation = Federation::of(&["GT", "MX"], AGENCIES).await?;
+    let (inm, igm) = (federation.client("MX", "INM")?, federation.client("GT", "IGM")?);
+    let other = "01940000-0000-7000-8000-000000000002";
+    let mut elsewhere = adult_row(2);
+    elsewhere["operation"] = json!(other);
+    let here: Value = post(&inm, "/v1/messages", &adult_row(1)).await?.json()?;
+    post(&inm, "/v1/messages", &elsewhere).await?;
+    let both = |inbox: &Value| inbox["events"].as_array().is_some_and(|events| events.len() == 2);
+    federation.until(&igm, "/v1/inbox", both).await?;
+    let person = json!({"sections": {"id.core": {"given_names": "IXCHEL 1", "first_surname": "Guinac",
+        "second_surname": "Tzoc", "sex": "F", "birth_date": "1994-03-02"}}});
+    let path = "/v1/operations/01940000-0000-7000-8000-000000000001/candidates";
+    let offered: Value = post(&igm, path, &person).await?.json()?;
+    let candidates = offered["candidates"].as_array().unwrap();
+    assert_eq!(candidates.len(), 1, "{offered}");
+    assert_eq!(candidates[0]["message_id"], here["message_id"]);
+    assert!(!candidates[0]["reasons"].as_array().unwrap().is_empty());
+    let theirs = post(&inm, path, &person).await?.json::<Value>()?;
+    assert_eq!(theirs["candidates"], json!([]), "the sender received nothing of this operation");
+    Ok(())
+}

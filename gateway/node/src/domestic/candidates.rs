@@ -1,0 +1,75 @@
+//! Somebody arrived who is on no list: which rows of this one operation could be meant, and why.
+//!
+//! Not a search: it compares with what the caller's own role received in that operation, never beyond it,
+//! answers message ids and reasons, and merges nothing. Nothing of the question is stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use puente_core::delivery::{Direction, MessageRow};
+use puente_core::ids::{Category, MessageId};
+use puente_core::matching::candidates_for;
+use puente_core::personal::Personal;
+use puente_core::problem::{self, Problem};
+
+use crate::domestic::operations::{messages_of, operation_id};
+use crate::lists::candidate::from_sections;
+use crate::node::Node;
+use crate::opening::open_stored;
+use crate::register::KnownAgency;
+use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+
+/// A person is a few hundred bytes.
+const MAX_QUESTION_BYTES: usize = 16 * 1024;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unlisted {
+    sections: BTreeMap<Category, Personal<Value>>,
+}
+
+/// `POST /v1/operations/{id}/candidates`: rows of this operation that the unlisted person could be.
+pub async fn candidates(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, ProblemReply> {
+    let operation = operation_id(&id)?;
+    let bytes = read_body(body, MAX_QUESTION_BYTES, node.config.times.body_seconds).await?;
+    let asked: Unlisted = read_json(&bytes)?;
+    let named = |category: &str| {
+        asked.sections.iter().find(|(name, _)| name.as_str() == category).map(|(_, value)| value.reveal())
+    };
+    let unlisted = from_sections(0, &named)
+        .ok_or_else(|| Problem::new(&problem::FIELD_MISSING).at("/sections/id.core"))?;
+    let received: Vec<MessageRow> = messages_of(&node, &caller, operation)
+        .await?
+        .into_iter()
+        .filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.manifest")
+        .collect();
+    let mut listed = Vec::with_capacity(received.len());
+    let mut ids: BTreeMap<u32, MessageId> = BTreeMap::new();
+    for (number, row) in (1_u32..).zip(&received) {
+        let Ok((_, inner)) = open_stored(&node, row) else { continue };
+        ids.insert(number, row.message);
+        listed.extend(from_sections(number, &|category| inner.section(category)));
+    }
+    let found: Vec<Value> = candidates_for(&unlisted, &listed)
+        .into_iter()
+        .filter_map(|(number, reasons)| {
+            let reasons: Vec<Value> =
+                reasons.iter().map(|reason| json!({"es": reason.es(), "en": reason.en()})).collect();
+            ids.get(&number).map(|message| json!({"message_id": message, "reasons": reasons}))
+        })
+        .collect();
+    Ok(json_reply(StatusCode::OK, &json!({"operation": operation, "candidates": found})))
+}
