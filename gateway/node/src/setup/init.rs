@@ -4,6 +4,7 @@
 //! `puente.toml` is written last, so a home that has it is whole.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use puente_core::envelope::SignatureProfile;
 use puente_core::ids::{CountryCode, Digest, Realm, Role};
@@ -87,9 +88,22 @@ fn certificates(home: &Home, request: &Init, clock: &dyn Clock) -> Result<Digest
     credential::store_issued(
         home,
         credential::DOMESTIC_SERVER,
-        &domestic.issue_server(&request.names, short)?,
+        &domestic.issue_server(&domestic_names(request), short)?,
     )?;
     Ok(Digest::of(federation.certificate()))
+}
+
+/// The names of the domestic face: those asked for, and the address it listens on, by which agencies find it.
+fn domestic_names(request: &Init) -> Vec<String> {
+    let mut names = request.names.clone();
+    let listens_on = request.listen.domestic.parse::<SocketAddr>().map(|address| address.ip());
+    if let Ok(address) = listens_on
+        && !address.is_unspecified()
+        && !names.contains(&address.to_string())
+    {
+        names.push(address.to_string());
+    }
+    names
 }
 
 /// The JOSE keys and secrets, and the directory that names them; answers the id of the key that signs it.
