@@ -112,20 +112,32 @@ impl RoundError {
     }
 }
 
-/// One delivery and, on the control lane, the receipts that are owed; answers how much was done.
+/// One delivery and then, on the control lane, the receipts that are owed; answers how much was done.
+///
+/// Messages first: a receipt that the peer does not take must not hold up a cancellation.
 async fn round(
     node: &Node,
     connector: &Connector,
     peer: &CountryCode,
     lane: Lane,
 ) -> Result<usize, RoundError> {
+    let sent = deliver_due(node, connector, peer, lane).await?;
     let owed = if lane == Lane::Control { send_receipts(node, connector, peer).await? } else { 0 };
+    Ok(sent + owed)
+}
+
+async fn deliver_due(
+    node: &Node,
+    connector: &Connector,
+    peer: &CountryCode,
+    lane: Lane,
+) -> Result<usize, RoundError> {
     let limit = u32::try_from(node.config.limits.delivery_messages).unwrap_or(u32::MAX);
     let now_ms = node.clock.now_ms();
     let due = node.store.outbound_due(peer.clone(), lane, now_ms, limit).await?;
     let due: Vec<Queued> = due.into_iter().filter(|queued| queued.expires_ms > now_ms).collect();
     if due.is_empty() {
-        return Ok(owed);
+        return Ok(0);
     }
     let batch = fitting(due, node.config.limits.federation_body_bytes);
     send_chunks(node, connector, peer, &batch).await?;
@@ -137,7 +149,7 @@ async fn round(
     let delivered: Delivered = serde_json::from_slice(&answer?)
         .map_err(|_| LinkError::Garbage(problem::Problem::new(&problem::PEER_GARBAGE)))?;
     apply(node, peer, lane, &batch, &delivered).await?;
-    Ok(batch.len() + owed)
+    Ok(batch.len())
 }
 
 fn fitting(due: Vec<Queued>, limit: usize) -> Vec<Queued> {
