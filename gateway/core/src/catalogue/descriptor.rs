@@ -16,10 +16,22 @@ use crate::ids::{Category, MessageType, Purpose, Role};
 pub enum Lane {
     /// Alerts: a reserved connection and the front of every queue.
     Alert,
-    /// Amendments, cancellations, incidents, withdrawals: no predecessor to wait for.
+    /// Cancellations, incidents, withdrawals: no predecessor to wait for.
     Control,
     /// Everything else, in order per case.
     Bulk,
+}
+
+impl Lane {
+    /// The lane as a metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Control => "control",
+            Self::Bulk => "bulk",
+        }
+    }
 }
 
 /// What a sending rests on (DOMAIN.md 3.1, legal-basis codes).

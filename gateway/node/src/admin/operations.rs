@@ -8,7 +8,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
 
-use puente_core::catalogue::Lane;
 use puente_core::delivery::ApprovalState;
 use puente_core::problem::Problem;
 
@@ -54,11 +53,7 @@ pub async fn refresh(node: &Node) -> Result<(), Problem> {
         let waiting: u64 = of_lane.clone().map(|depth| depth.waiting).sum();
         let oldest =
             of_lane.filter_map(|depth| depth.oldest_ms).min().map_or(0, |at| now_ms.saturating_sub(at));
-        node.metrics.queue(
-            lane_name(lane),
-            i64::try_from(waiting).unwrap_or(i64::MAX),
-            oldest as f64 / 1000.0,
-        );
+        node.metrics.queue(lane.as_str(), i64::try_from(waiting).unwrap_or(i64::MAX), oldest as f64 / 1000.0);
     }
     let asked = node.rules.get().policy.cache_counts();
     node.metrics.questions(asked.hits, asked.misses);
@@ -66,13 +61,4 @@ pub async fn refresh(node: &Node) -> Result<(), Problem> {
     let open = node.store.approvals(open, 1_000).await.map_err(|error| store_problem(&error))?;
     node.metrics.approvals(i64::try_from(open.len()).unwrap_or(i64::MAX));
     Ok(())
-}
-
-/// A lane as a label.
-pub(super) const fn lane_name(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Alert => "alert",
-        Lane::Control => "control",
-        Lane::Bulk => "bulk",
-    }
 }

@@ -213,15 +213,7 @@ async fn apply(
 
 #[expect(clippy::cast_precision_loss, reason = "a latency in milliseconds is small")]
 fn observe(node: &Node, lane: Lane, millis: i64) {
-    node.metrics.delivered(lane_name(lane), millis as f64 / 1000.0);
-}
-
-const fn lane_name(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Alert => "alert",
-        Lane::Control => "control",
-        Lane::Bulk => "bulk",
-    }
+    node.metrics.delivered(lane.as_str(), millis as f64 / 1000.0);
 }
 
 /// Every chunk that the batch's attachments name is at the peer before the messages are.
