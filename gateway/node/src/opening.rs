@@ -2,22 +2,14 @@
 //!
 //! Not here: who may ask. INVARIANT: content exists only in memory, as `Personal`; nothing here stores it.
 
-use serde::Deserialize;
-
 use puente_core::delivery::{Direction, MessageRow};
 use puente_core::envelope::{
-    Receiving, VerifiedInner, VerifiedOuter, from_base64url, read_stored, verify_inner,
+    Receiving, VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner,
 };
-use puente_core::ids::KeyId;
 use puente_core::membership::KeyUse;
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
-
-#[derive(Deserialize)]
-struct KidOnly {
-    kid: KeyId,
-}
 
 /// Outer and inner form of an inbound message; the schema of every section is checked too.
 ///
@@ -38,14 +30,7 @@ pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, Veri
     };
     let outer = read_stored(&row.wire, &receiving)?;
     let unopenable = || Problem::new(&problem::SEAL_UNOPENABLE);
-    let kid = outer
-        .sealed()
-        .first()
-        .and_then(|jwe| jwe.split('.').next())
-        .and_then(from_base64url)
-        .and_then(|header| serde_json::from_slice::<KidOnly>(&header).ok())
-        .ok_or_else(unopenable)?
-        .kid;
+    let kid = outer.sealed().first().and_then(|sealed| claimed_key(sealed)).ok_or_else(unopenable)?;
     let opener = node.keys.openers.get(&kid).ok_or_else(unopenable)?;
     let inner = verify_inner(&outer, opener.as_ref())?;
     let rules = node.rules.get();

@@ -4,6 +4,7 @@
 //! signature, key, realm, parties, times and sealed hashes all agreed.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::envelope::header::{AttachmentRef, IssuerClaims, SealContext};
 use crate::envelope::{TYP_DIRECT, Verify, from_base64url, wire};
@@ -72,16 +73,29 @@ impl VerifiedOuter {
     }
 }
 
-#[derive(Deserialize)]
-struct Peek {
-    kid: Option<KeyId>,
-    puente: Option<SealContext>,
-}
-
-/// What a header says before anything is verified; used only to find the key or to compare what is bound elsewhere.
-fn peek(token: &str) -> Option<Peek> {
+/// What the protected header of a token says before anything is verified.
+fn claimed<T: DeserializeOwned>(token: &str) -> Option<T> {
     let header = token.split('.').next()?;
     serde_json::from_slice(&from_base64url(header)?).ok()
+}
+
+/// The key that a token, or its protected header alone, claims to belong to; only good for finding that key.
+#[must_use]
+pub fn claimed_key(token: &str) -> Option<KeyId> {
+    #[derive(Deserialize)]
+    struct Claim {
+        kid: KeyId,
+    }
+    claimed::<Claim>(token).map(|claim| claim.kid)
+}
+
+/// The context of a sealed part; what is in it is compared with what the issuer signed.
+fn claimed_context(sealed: &str) -> Option<SealContext> {
+    #[derive(Deserialize)]
+    struct Claim {
+        puente: SealContext,
+    }
+    claimed::<Claim>(sealed).map(|claim| claim.puente)
 }
 
 /// The claims of a message whose signature verifies; times are not judged here, so that stored messages
@@ -89,7 +103,7 @@ fn peek(token: &str) -> Option<Peek> {
 fn authenticate(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
     let malformed = || Problem::new(&problem::ENVELOPE_MALFORMED);
     let (issuer_jwt, sealed) = wire::split(wire_bytes).ok_or_else(malformed)?;
-    let key_id = peek(issuer_jwt).and_then(|p| p.kid).ok_or_else(malformed)?;
+    let key_id = claimed_key(issuer_jwt).ok_or_else(malformed)?;
     let key = (receiving.key)(&key_id).ok_or_else(|| Problem::new(&problem::ENVELOPE_KEY))?;
     let payload = key.verify(TYP_DIRECT, issuer_jwt).map_err(|failure| match failure {
         crate::envelope::CryptoFailure::Form(_) => malformed(),
@@ -125,7 +139,7 @@ fn check_seals(claims: &IssuerClaims, sealed: &[&str]) -> Result<Vec<Category>, 
     }
     let mut labels = Vec::new();
     for part in sealed {
-        let context = peek(part).and_then(|p| p.puente).ok_or_else(mismatch)?;
+        let context = claimed_context(part).ok_or_else(mismatch)?;
         if context.jti != claims.jti || context.role != claims.puente.recipient.role {
             return Err(mismatch());
         }

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{CryptoFailure, KeyFactory, Sign, base64url, from_base64url};
-use crate::ids::KeyId;
+use crate::envelope::{CryptoFailure, KeyFactory, Sign, base64url, claimed_key, from_base64url};
 use crate::membership::list::DelegatedKey;
 use crate::membership::lookup::MembershipError;
 
@@ -44,11 +43,6 @@ pub struct SignedDocument {
     pub signatures: Vec<Signatures>,
 }
 
-#[derive(Deserialize)]
-struct KidOnly {
-    kid: KeyId,
-}
-
 impl SignedDocument {
     /// Reads a document.
     ///
@@ -82,10 +76,7 @@ impl SignedDocument {
     ) -> Result<T, MembershipError> {
         let mut signed_by = BTreeSet::new();
         for signature in &self.signatures {
-            let header =
-                from_base64url(&signature.protected).ok_or(MembershipError::Form("protected header"))?;
-            let KidOnly { kid } =
-                serde_json::from_slice(&header).map_err(|_| MembershipError::Form("protected header"))?;
+            let kid = claimed_key(&signature.protected).ok_or(MembershipError::Form("protected header"))?;
             let Some(key) = keys.iter().find(|key| key.kid == kid) else { continue };
             let compact = format!("{}.{}.{}", signature.protected, self.payload, signature.signature);
             factory.verifier(&key.kid, &key.jwk)?.verify(typ, &compact)?;

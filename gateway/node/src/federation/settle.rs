@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
 use puente_core::delivery::{Direction, Event, EventKind, OutboundState, ReceiptRow, Write};
-use puente_core::envelope::{CryptoFailure, Verify, from_base64url};
+use puente_core::envelope::{CryptoFailure, Verify, claimed_key};
 use puente_core::evidence::{Receipt, ReceiptEntry, ReceiptState, verify_receipt};
 use puente_core::ids::{AgencyId, CountryCode, KeyId, MessageType, Role};
 use puente_core::membership::{KeyUse, VerifiedPeer};
@@ -47,11 +47,6 @@ pub struct Verifier<'a> {
     key: Option<(KeyId, Remembering)>,
 }
 
-#[derive(serde::Deserialize)]
-struct KidOnly {
-    kid: KeyId,
-}
-
 impl<'a> Verifier<'a> {
     /// Receipts of this peer for this node.
     pub const fn new(node: &'a Node, peer: &'a CountryCode) -> Self {
@@ -63,11 +58,8 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// As `verify_receipt`, and `envelope.key` when the key is not the peer's.
     pub fn verify(&mut self, receipt: &Receipt) -> Result<ReceiptEntry, Problem> {
-        let header = receipt.root.split('.').next().and_then(from_base64url);
-        let kid = header
-            .and_then(|header| serde_json::from_slice::<KidOnly>(&header).ok())
-            .ok_or_else(|| Problem::new(&problem::ENVELOPE_MALFORMED).at("receipt"))?
-            .kid;
+        let kid = claimed_key(&receipt.root)
+            .ok_or_else(|| Problem::new(&problem::ENVELOPE_MALFORMED).at("receipt"))?;
         if self.key.as_ref().is_none_or(|(known, _)| *known != kid) {
             let membership = self.node.membership.get();
             let key = membership
