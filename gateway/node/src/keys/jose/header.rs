@@ -3,13 +3,9 @@
 //! Not here: signatures and ciphers. Invariant: an admitted header has each expected member once, with
 //! the expected value, and no other (RFC 8725 sections 3.1, 3.2 and 3.11; RFC 7515 section 4.1.11).
 
-use std::fmt;
-
 use puente_core::envelope::{CryptoFailure, from_base64url};
 use puente_core::ids::KeyId;
-use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::error::Category;
+use puente_core::json::{self, StrictError};
 use serde_json::{Map, Value};
 
 use super::{MAX_JWE_BYTES, MAX_JWS_BYTES};
@@ -94,12 +90,10 @@ impl Header {
             return Err(CryptoFailure::Form("header is too long"));
         }
         let bytes = from_base64url(segment).ok_or(CryptoFailure::Form("header is not strict base64url"))?;
-        match serde_json::from_slice(&bytes) {
-            Ok(Distinct(Value::Object(members))) => Ok(Self(members)),
+        match json::parse(&bytes, json::MAX_DEPTH) {
+            Ok(Value::Object(members)) => Ok(Self(members)),
             Ok(_) => Err(CryptoFailure::Form("header is not an object")),
-            Err(error) if error.classify() == Category::Data => {
-                Err(CryptoFailure::Form("header repeats a member"))
-            }
+            Err(StrictError::Duplicate { .. }) => Err(CryptoFailure::Form("header repeats a member")),
             Err(_) => Err(CryptoFailure::Form("header is not JSON")),
         }
     }
@@ -124,66 +118,5 @@ impl Header {
             Some(value) if value == expected => Ok(()),
             _ => Err(CryptoFailure::Form(reason)),
         }
-    }
-}
-
-/// A JSON value in which no object repeats a member; serde_json alone keeps the last silently.
-struct Distinct(Value);
-
-impl<'de> Deserialize<'de> for Distinct {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DistinctVisitor).map(Self)
-    }
-}
-
-struct DistinctVisitor;
-
-impl<'de> Visitor<'de> for DistinctVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without repeated members")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Distinct(item)) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, Distinct(value))) = map.next_entry::<String, Distinct>()? {
-            if members.insert(name, value).is_some() {
-                return Err(de::Error::custom("repeated member"));
-            }
-        }
-        Ok(Value::Object(members))
     }
 }
