@@ -4,7 +4,7 @@
 use puente_core::delivery::{Direction, LeafRow, ReceiptRow, Write};
 use puente_core::envelope::base64url;
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
-use puente_core::ids::{CountryCode, Digest, MessageId, ReleaseId};
+use puente_core::ids::{CountryCode, MessageId, ReleaseId};
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
@@ -87,10 +87,4 @@ pub fn make(
         }));
     }
     Ok((batch.receipts, writes))
-}
-
-/// The digest under which a message that never was is receipted.
-#[must_use]
-pub const fn no_release() -> ReleaseId {
-    Digest([0; 32])
 }

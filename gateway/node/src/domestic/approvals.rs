@@ -173,8 +173,7 @@ async fn release(
     now_ms: i64,
 ) -> Result<submit::Verdict, Problem> {
     let holds: BTreeSet<RuleId> = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
-    let mut prepared =
-        prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { approval: row.approval, holds })?;
+    let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds })?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
         return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));

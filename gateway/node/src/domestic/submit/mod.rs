@@ -3,10 +3,12 @@
 //! Not here: HTTP. INVARIANT: nothing is answered before the commit that holds its writes is durable, and
 //! the decision is recorded whatever it was.
 
+mod attached;
 mod form;
 mod prepare;
 mod recorded;
 mod report;
+mod validate;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};
 use puente_core::problem::Problem;
@@ -15,9 +17,10 @@ use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
 
+pub use attached::attachment_ref;
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
-pub use prepare::{Mode, Prepared, attachment_ref, prepare};
-pub use report::{fault_of, problem_finding, verdict_status};
+pub use prepare::{Mode, Prepared, prepare};
+pub use report::{problem_finding, verdict_status};
 
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.
 ///

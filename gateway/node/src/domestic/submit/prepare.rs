@@ -4,26 +4,27 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use puente_core::catalogue::{Descriptor, LabelSet};
+use puente_core::catalogue::Descriptor;
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
     OutboundState, Write,
 };
 use puente_core::envelope::{
-    AttachmentRef, BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef,
-    release,
+    BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord};
-use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
     Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
 
 use crate::domestic::submit::acting_role;
+use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::recorded::RecordedFacts;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
+use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
 
@@ -36,8 +37,6 @@ pub enum Mode {
     DryRun,
     /// Two officers have released these holds of an approval.
     Released {
-        /// The approval.
-        approval: ApprovalId,
         /// The rules whose hold is lifted.
         holds: BTreeSet<RuleId>,
     },
@@ -131,7 +130,7 @@ fn attempt(
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
     let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
-    let warnings = parts.validate()?;
+    let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let facts = parts.facts(mode)?;
     let decision = rules.policy.send(&facts);
     let mut prepared = parts.follow(&decision, mode)?;
@@ -140,64 +139,6 @@ fn attempt(
 }
 
 impl Parts<'_> {
-    /// Sections against their schemas; numbers against their rules. Errors are problems, wrong check digits are warnings.
-    fn validate(&self) -> Result<Vec<Finding>, Vec<Finding>> {
-        let present: BTreeSet<Category> = self.submission.sections.keys().cloned().collect();
-        let mut problems: Vec<Finding> = self
-            .rules
-            .catalogue
-            .required_missing(self.descriptor, &present)
-            .iter()
-            .map(|category| finding(&problem::FIELD_MISSING, format!("/sections/{category}")))
-            .collect();
-        for (category, value) in &self.submission.sections {
-            if self.descriptor.categories.contains_key(category) {
-                for invalid in self.rules.catalogue.validate(self.descriptor, category, value.reveal()) {
-                    problems.push(Finding {
-                        code: problem::SCHEMA_INVALID.code.to_owned(),
-                        field: format!("/sections{}", invalid.pointer),
-                        es: invalid.es,
-                        en: invalid.en,
-                    });
-                }
-            } else if self.rules.catalogue.label(LabelSet::Categories, category.as_str()).is_none() {
-                // A category of no profile is stripped by policy; one that does not exist is a mistake.
-                problems.push(finding(&problem::FIELD_INVALID, format!("/sections/{category}")));
-            }
-        }
-        if problems.is_empty() { Ok(self.number_warnings()) } else { Err(problems) }
-    }
-
-    fn number_warnings(&self) -> Vec<Finding> {
-        let numbers = self
-            .submission
-            .sections
-            .iter()
-            .find(|(category, _)| category.as_str() == "id.numbers")
-            .and_then(|(_, value)| value.reveal().get("numbers")?.as_array());
-        let text = |number: &serde_json::Value, field: &str| {
-            number.get(field).and_then(|v| v.as_str()).map(str::to_owned)
-        };
-        let mut warnings = Vec::new();
-        for (index, number) in numbers.into_iter().flatten().enumerate() {
-            let (Some(country), Some(kind), Some(value)) =
-                (text(number, "country"), text(number, "kind"), text(number, "value"))
-            else {
-                continue;
-            };
-            let Ok(country) = country.parse() else { continue };
-            if let Some(warning) = puente_core::catalogue::identity::check(&country, &kind, &value) {
-                warnings.push(Finding {
-                    code: warning.code.to_owned(),
-                    field: format!("/sections/id.numbers/numbers/{index}/value"),
-                    es: warning.es.to_owned(),
-                    en: warning.en.to_owned(),
-                });
-            }
-        }
-        warnings
-    }
-
     fn facts(&self, mode: &Mode) -> Result<SendFacts, Vec<Finding>> {
         let submission = self.submission;
         let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -467,23 +408,8 @@ impl Parts<'_> {
 ///
 /// # Errors
 /// When the submission cannot be serialised.
-pub fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Digest, Problem> {
+fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Digest, Problem> {
     let bytes = serde_json::to_vec(&(submission, &decision.deliver, &decision.removed))
         .map_err(|_| Problem::new(&problem::INTERNAL))?;
     Ok(Digest::of(&bytes))
-}
-
-/// Attachments that the released sections name: `{"attachment": {"root", "size", "chunk_size", ...}}`.
-pub(super) fn attachments_in(submission: &Submission, permit: &Permit) -> Vec<AttachmentRef> {
-    let released = submission.sections.iter().filter(|(category, _)| permit.covers(category));
-    released.filter_map(|(_, value)| attachment_ref(value.reveal())).collect()
-}
-
-/// The attachment that a section names, as the gateways see it.
-pub fn attachment_ref(section: &serde_json::Value) -> Option<AttachmentRef> {
-    let named = section.get("attachment")?;
-    let root = named.get("root")?.as_str()?.parse().ok()?;
-    let (size, chunk) = (named.get("size")?.as_u64()?, named.get("chunk_size")?.as_u64()?);
-    let chunks = u32::try_from(size.max(1).div_ceil(chunk.max(1))).ok()?;
-    Some(AttachmentRef { root, chunks })
 }

@@ -1,7 +1,7 @@
 //! How problems and rules are told to the sender's own side, Spanish and English.
 
 use puente_core::policy::{PolicyEngine, RuleId};
-use puente_core::problem::{Fault, Kind, Problem};
+use puente_core::problem::{Kind, Problem};
 
 use crate::domestic::submit::form::{Finding, Outcome, Reason, Verdict};
 
@@ -38,16 +38,5 @@ pub const fn verdict_status(verdict: &Verdict) -> u16 {
         Outcome::Refused => 403,
         Outcome::Malformed => 422,
         Outcome::Duplicate => 409,
-    }
-}
-
-/// Who has to act on a problem, as a word.
-#[must_use]
-pub const fn fault_of(kind: &Kind) -> &'static str {
-    match kind.fault {
-        Fault::Caller => "caller",
-        Fault::Peer => "peer",
-        Fault::Node => "node",
-        Fault::Policy => "policy",
     }
 }
