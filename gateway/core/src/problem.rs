@@ -197,6 +197,10 @@ problems! {
     ENVELOPE_KEY = "envelope.key", 403, Peer, Never,
         "El sobre nombra una clave que el directorio del miembro no tiene vigente.",
         "The envelope names a key that the member's directory does not hold now.";
+    /// An agency that signs by itself did not, or another did.
+    ENVELOPE_MODE = "envelope.mode", 403, Peer, Never,
+        "La dependencia emisora no firma de este modo según el directorio de su país.",
+        "The sending agency does not sign in this way, by its country's directory.";
     /// The envelope is of another realm.
     REALM_MISMATCH = "realm.mismatch", 403, Peer, Never,
         "El sobre es de otro ámbito (producción, capacitación o conformidad).",

@@ -3,10 +3,7 @@
 //! Not here: who may ask. INVARIANT: content exists only in memory, as `Personal`; nothing here stores it.
 
 use puente_core::delivery::{Direction, MessageRow};
-use puente_core::envelope::{
-    Receiving, VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner,
-};
-use puente_core::membership::KeyUse;
+use puente_core::envelope::{VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner};
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
@@ -19,16 +16,7 @@ pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, Veri
     if row.direction != Direction::In {
         return Err(Problem::new(&problem::NOT_FOUND));
     }
-    let membership = node.membership.get();
-    let accepted_s = row.created_ms.div_euclid(1000);
-    let receiving = Receiving {
-        us: node.country(),
-        realm: node.realm(),
-        now: accepted_s,
-        peer: &row.peer,
-        key: &|kid| membership.verifier(&row.peer, KeyUse::Message, kid, accepted_s),
-    };
-    let outer = read_stored(&row.wire, &receiving)?;
+    let outer = read_stored(&row.wire, row.release)?;
     let unopenable = || Problem::new(&problem::SEAL_UNOPENABLE);
     let kid = outer.sealed().first().and_then(|sealed| claimed_key(sealed)).ok_or_else(unopenable)?;
     let opener = node.keys.openers.get(&kid).ok_or_else(unopenable)?;

@@ -104,7 +104,7 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     }
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
-    let membership = load::membership(home, &config, clock.as_ref(), None)?;
+    let membership = load::membership(home, &config, None)?;
     Ok(Arc::new(Node::new(
         config,
         Arc::clone(clock),
@@ -191,7 +191,7 @@ fn trust(node: &Arc<Node>) -> tls::Membership {
     Arc::new(move |country| {
         let membership = node.membership.get();
         let authorities = membership.authorities(country, node.clock.now_s())?;
-        Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country) })
+        Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country)? })
     })
 }
 

@@ -146,7 +146,7 @@ impl Federation {
         let home = self.member(country)?.home.clone();
         let config = Config::read(&home.config())?;
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let membership = Arc::new(load::membership(&home, &config, clock.as_ref(), None)?);
+        let membership = Arc::new(load::membership(&home, &config, None)?);
         let trust: tls::Membership = Arc::new(move |of| {
             Some(MemberTrust {
                 ca_der: membership.authorities(of, START_MS / 1000)?.to_vec(),

@@ -14,7 +14,7 @@ use puente_core::delivery::{DecisionRow, Direction, Event, EventKind, InboundRow
 use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Receipt, ReceiptState};
 use puente_core::ids::{DecisionId, MessageId};
-use puente_core::membership::{KeyUse, VerifiedPeer};
+use puente_core::membership::{SendersOf, VerifiedPeer};
 use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts};
 use puente_core::problem::{self, Problem};
 
@@ -138,7 +138,7 @@ fn authenticate(
         realm: node.realm(),
         now,
         peer: peer.country(),
-        key: &|kid| membership.verifier(peer.country(), KeyUse::Message, kid, now),
+        keys: &SendersOf { membership: &membership, country: peer.country(), at: now },
     };
     for (number, line) in (first..).zip(lines) {
         match verify_outer(line, &receiving) {

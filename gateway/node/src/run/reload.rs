@@ -66,10 +66,9 @@ impl Reloader {
         let rules =
             load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
         let held = self.node.membership.get();
-        let membership =
-            load::membership(&self.home, &self.node.config, self.node.clock.as_ref(), Some(&held))
-                .map_err(RunError::from)
-                .map(|membership| self.node.membership.replace(membership));
+        let membership = load::membership(&self.home, &self.node.config, Some(&held))
+            .map_err(RunError::from)
+            .map(|membership| self.node.membership.replace(membership));
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
         register.and(rules).and(membership).and(certificates)

@@ -114,11 +114,10 @@ fn codes(home: &Home, schemas: &[(String, Vec<u8>)]) -> Result<Codes, SetupError
 pub fn membership(
     home: &Home,
     config: &Config,
-    clock: &dyn Clock,
     previous: Option<&Membership>,
 ) -> Result<Membership, SetupError> {
     let files = membership_files(home)?;
-    Ok(Membership::load(&files, config.realm, clock.now_s(), &Jose, previous)?)
+    Ok(Membership::load(&files, config.realm, &Jose, previous)?)
 }
 
 /// The documents of membership as they lie in the home, unverified.

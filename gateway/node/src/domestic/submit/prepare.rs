@@ -10,7 +10,7 @@ use puente_core::delivery::{
     OutboundState, Write,
 };
 use puente_core::envelope::{
-    BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release,
+    BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
@@ -262,14 +262,16 @@ impl Parts<'_> {
             attachments: attachments_in(submission, permit),
         };
         let draft = Draft {
-            message,
-            realm: node.realm(),
-            from: node.country(),
-            header,
-            consent: self.consent_extract(permit)?,
+            statement: Statement {
+                message,
+                realm: node.realm(),
+                from: node.country().clone(),
+                header,
+                consent: self.consent_extract(permit)?,
+                issued_at,
+                expires_at,
+            },
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            issued_at,
-            expires_at,
             sections: &submission.sections,
         };
         let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())

@@ -125,7 +125,7 @@ pub(super) fn membership(home: &Home, config: &Config, clock: &dyn Clock) -> Vec
             "The node does not belong to a federation yet: `membership/root.json` is missing.",
         )];
     }
-    let membership = match load::membership(home, config, clock, None) {
+    let membership = match load::membership(home, config, None) {
         Ok(membership) => membership,
         Err(error) => {
             return vec![CheckFinding::error("membership", "La lista de miembros no es válida", &error)];

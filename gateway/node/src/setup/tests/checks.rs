@@ -33,7 +33,7 @@ fn what_ends_soon_is_a_warning_and_what_ended_an_error() {
     assert_eq!(level_of(&soon, "membership.directory"), Level::Error);
     let late = check(home, &ManualClock::at(NOW_MS + 400 * DAY_MS));
     assert_eq!(level_of(&late, "certificate.gateway"), Level::Error);
-    assert_eq!(level_of(&late, "membership"), Level::Error);
+    assert_eq!(level_of(&late, "membership.members"), Level::Error);
 }
 
 #[test]

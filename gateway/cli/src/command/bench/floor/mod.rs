@@ -80,7 +80,7 @@ impl End {
             agency: node.agency.clone(),
             rules: load::rules(&node.home)?,
             keys: load::keys(&node.home, &directory::read(&node.home)?)?,
-            membership: load::membership(&node.home, &config, &clock, None)?,
+            membership: load::membership(&node.home, &config, None)?,
             store: SqliteStore::open(&path, &owner, &load::store_key(&node.home)?, Arc::new(Unobserved))?,
             clock,
         })

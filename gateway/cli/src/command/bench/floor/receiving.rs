@@ -12,7 +12,7 @@ use puente_core::delivery::{
 use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
 use puente_core::ids::{CountryCode, DecisionId, Realm};
-use puente_core::membership::KeyUse;
+use puente_core::membership::SendersOf;
 use puente_core::policy::{BasisType, Known, Party, PeerStatus, ReceiveFacts};
 use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
@@ -44,7 +44,7 @@ impl Receiver {
             realm: Realm::Training,
             now: now.as_second(),
             peer: &self.peer,
-            key: &|kid| membership.verifier(&self.peer, KeyUse::Message, kid, now.as_second()),
+            keys: &SendersOf { membership, country: &self.peer, at: now.as_second() },
         };
         let (mut writes, mut entries) = (Vec::with_capacity(wires.len() * 5), Vec::new());
         for wire in wires {

@@ -10,7 +10,7 @@ use puente_core::delivery::{
     ReceiptRow, Write,
 };
 use puente_core::envelope::{
-    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Verify, release,
+    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, Verify, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, TYP_RECEIPT, verify_receipt};
 use puente_core::ids::{CaseId, CountryCode, DecisionId, KeyId, MessageId, Realm, Role};
@@ -98,14 +98,16 @@ impl Sender {
         let decision_id = DecisionId(Uuid::now_v7());
         let expires_at = now_s + i64::from(descriptor.expires_hours) * 3600;
         let draft = Draft {
-            message,
-            realm: Realm::Training,
-            from: &self.end.country,
-            header: self.header(row, descriptor.version, case, descriptor.retention_days),
-            consent: None,
+            statement: Statement {
+                message,
+                realm: Realm::Training,
+                from: self.end.country.clone(),
+                header: self.header(row, descriptor.version, case, descriptor.retention_days),
+                consent: None,
+                issued_at: now_s,
+                expires_at,
+            },
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            issued_at: now_s,
-            expires_at,
             sections: &row.sections,
         };
         let made = release(draft, &permit, self.end.keys.message.as_ref(), sealer.as_ref(), &SystemRandom)?;
