@@ -197,6 +197,10 @@ problems! {
     ENVELOPE_KEY = "envelope.key", 403, Peer, Never,
         "El sobre nombra una clave que el directorio del miembro no tiene vigente.",
         "The envelope names a key that the member's directory does not hold now.";
+    /// The members' list or the peer's directory has expired; new lists wait.
+    MEMBERSHIP_EXPIRED = "membership.expired", 503, Node, Later,
+        "La lista de miembros o el directorio del otro país ha vencido; los envíos nuevos esperan.",
+        "The members' list or the other country's directory has expired; new lists wait.";
     /// An agency that signs by itself did not, or another did.
     ENVELOPE_MODE = "envelope.mode", 403, Peer, Never,
         "La dependencia emisora no firma de este modo según el directorio de su país.",

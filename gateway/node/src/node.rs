@@ -21,7 +21,7 @@ use puente_core::problem::{self, Problem};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::register::Register;
-use crate::store::{Store, StoreError};
+use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// A value that is replaced whole while others read it.
@@ -210,6 +210,10 @@ pub fn store_problem(error: &StoreError) -> Problem {
     tracing::warn!(error = %error, "store");
     match error {
         StoreError::Overloaded => Problem::new(&problem::OVERLOADED),
-        _ => Problem::new(&problem::STORE_UNAVAILABLE),
+        StoreError::Conflict { what: Guard::Spoken, .. } => Problem::new(&problem::OFFICER_NOT_DISTINCT),
+        StoreError::Conflict { what: Guard::NotOpen, .. } => Problem::new(&problem::APPROVAL_CLOSED),
+        // A caller that can do better about a guard has done so: the same again would fail again.
+        StoreError::Conflict { .. } | StoreError::Damaged(_) => Problem::new(&problem::INTERNAL),
+        StoreError::Unavailable(_) | StoreError::Closed => Problem::new(&problem::STORE_UNAVAILABLE),
     }
 }

@@ -4,8 +4,8 @@
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
 use crate::delivery::record::{
-    ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, OutboundRow,
-    OutboundState, ReceiptRow, StatementRow,
+    ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
+    OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
 use crate::ids::{ApprovalId, MessageId, ReleaseId};
 
@@ -16,6 +16,8 @@ pub enum Write {
     Outbound(OutboundRow),
     /// An accepted or refused message from a peer. Guard: its id is new.
     Inbound(InboundRow),
+    /// A message that was never accepted and never will be, as a peer was told. Guard: its id is new.
+    Never(NeverRow),
     /// The outbox row moves on. Guard: the stored release is this one and the state is not final.
     OutboundState {
         /// Which message.
@@ -48,6 +50,13 @@ pub enum Write {
     Idempotent(IdempotentAnswer),
     /// A row waits for officers. Guard: its id is new.
     Approval(ApprovalRow),
+    /// Guard alone: so many statements on the approval are recorded, and no more.
+    StatementsSeen {
+        /// Which approval.
+        approval: ApprovalId,
+        /// How many the writer has seen.
+        count: u32,
+    },
     /// An officer's signed statement on an approval. Guard: the approval is open and this person has not spoken.
     Statement(StatementRow),
     /// The approval is closed. Guard: it is open.

@@ -13,7 +13,7 @@ mod retry;
 pub use commit::{Commit, CommitId, Committed, Write};
 pub use record::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
-    InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,
+    InboundRow, LeafRow, MessageRow, NeverRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,
     StatementRow,
 };
 pub use retry::{RetrySchedule, next_attempt};

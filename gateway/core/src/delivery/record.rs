@@ -126,6 +126,19 @@ pub struct InboundRow {
     pub keep_until_ms: i64,
 }
 
+/// An id under which nothing is ever accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeverRow {
+    /// Which message.
+    pub message: MessageId,
+    /// The peer that was told so.
+    pub peer: CountryCode,
+    /// The release that it asked about.
+    pub release: ReleaseId,
+    /// The id is kept until then.
+    pub keep_until_ms: i64,
+}
+
 /// One outbox row that is due.
 #[derive(Debug, Clone)]
 pub struct Queued {

@@ -158,6 +158,13 @@ pub fn read_entry(receipt: &Receipt) -> Option<ReceiptEntry> {
     serde_json::from_str(&receipt.entry).ok()
 }
 
+/// When a receipt says that it was signed, seconds; only good for finding the key that stood then.
+#[must_use]
+pub fn claimed_time(receipt: &Receipt) -> Option<i64> {
+    let payload = crate::envelope::from_base64url(receipt.root.split('.').nth(1)?)?;
+    serde_json::from_slice::<ReceiptRoot>(&payload).ok().map(|claims| claims.iat)
+}
+
 /// Verifies a receipt alone: signature of the root under the giver's key, parties and realm, inclusion.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use crate::serve::{ProblemReply, json_reply, read_body};
 use crate::store::{Guard, KnownInbound, StoreError};
 
 /// Ids are kept this long after a message's expiry (PROTOCOL.md section 1).
-const KEEP_AFTER_EXPIRY_MS: i64 = 30 * 86_400_000;
+pub(super) const KEEP_AFTER_EXPIRY_MS: i64 = 30 * 86_400_000;
 
 /// A message whose predecessor has not come waits this long at its sender, then is applied.
 const PARK_S: i64 = 30;
@@ -75,7 +75,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
     for Line { number, outer } in &fresh_lines {
         let id = outer.claims().jti;
         if let Some(stored) = known.get(&id) {
-            repeat(*number, outer, stored, &mut delivered);
+            repeat(*number, peer, outer, stored, &mut delivered);
             continue;
         }
         if !seen.insert(id) {
@@ -161,11 +161,20 @@ async fn known(node: &Node, lines: &[Line]) -> Result<BTreeMap<MessageId, KnownI
     Ok(known.into_iter().map(|known| (known.message, known)).collect())
 }
 
-/// The same id again: the first receipt, whatever is asked now; another issuer JWT is a conflict.
-fn repeat(number: usize, outer: &VerifiedOuter, stored: &KnownInbound, delivered: &mut Delivered) {
+/// The same id again: the first receipt, whatever is asked now; another issuer JWT is a conflict, and so is an id of
+/// another member. What we signed that we would never accept gets that word again.
+fn repeat(
+    number: usize,
+    peer: &VerifiedPeer,
+    outer: &VerifiedOuter,
+    stored: &KnownInbound,
+    delivered: &mut Delivered,
+) {
     let receipt: Option<Receipt> = serde_json::from_slice(&stored.receipt).ok();
+    let same = stored.peer == *peer.country()
+        && stored.issuer_digest.is_none_or(|issuer| issuer == outer.issuer_digest());
     match receipt {
-        Some(receipt) if stored.issuer_digest == outer.issuer_digest() => {
+        Some(receipt) if same => {
             let other_release = stored.release != outer.release();
             let code = other_release.then(|| problem::ALREADY_EFFECTIVE.code.to_owned());
             delivered.receipts.push(LineReceipt { line: number, code, receipt });
@@ -216,7 +225,10 @@ fn judge(
         return Some(problem::TYPE_VERSION.code);
     }
     let to = &header.recipient;
-    if !node.membership.get().answers(node.country(), &to.role, to.agency.as_ref()) {
+    let (membership, from) = (node.membership.get(), &header.sender);
+    if !membership.answers(node.country(), &to.role, to.agency.as_ref())
+        || !membership.answers(peer.country(), &from.role, Some(&from.agency))
+    {
         return Some(problem::REFUSED.code);
     }
     let Ok(basis) = serde_json::from_value(serde_json::Value::String(header.legal_basis.kind.clone())) else {

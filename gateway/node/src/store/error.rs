@@ -24,6 +24,9 @@ pub enum Guard {
     /// This person has spoken on this approval.
     #[error("already has a statement of this person")]
     Spoken,
+    /// Others have spoken on this approval since.
+    #[error("has had further statements since")]
+    Overtaken,
     /// The same chunk was stored with other bytes.
     #[error("is stored with other bytes")]
     OtherContent,

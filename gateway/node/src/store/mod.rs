@@ -55,7 +55,7 @@ pub trait Store: Send + Sync + 'static {
     /// Makes all writes durable, or none: the token is the proof. Dropping the future does not undo it.
     fn commit(&self, id: CommitId, writes: Vec<Write>) -> Answer<'_, Committed>;
 
-    /// Queued rows toward a peer that are due, oldest release first. In the bulk lane never a row whose
+    /// Queued rows toward a peer that are due and not past their expiry, oldest release first. In the bulk lane never a row whose
     /// case has an earlier one that is queued but not due (PROTOCOL.md 1, order and lanes).
     fn outbound_due(&self, peer: CountryCode, lane: Lane, now_ms: i64, limit: u32)
     -> Answer<'_, Vec<Queued>>;
@@ -101,8 +101,8 @@ pub trait Store: Send + Sync + 'static {
     fn idempotent(&self, agency: AgencyId, key: String) -> Answer<'_, Option<IdempotentAnswer>>;
     /// Every receipt for a message, in the order they were stored.
     fn receipts(&self, message: MessageId) -> Answer<'_, Vec<ReceiptRow>>;
-    /// Receipts of ours still to be sent to a peer, with their keys, oldest first.
-    fn receipts_due(&self, peer: CountryCode, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>>;
+    /// Receipts of ours still to be sent to a peer, with their keys, oldest first, after a key.
+    fn receipts_due(&self, peer: CountryCode, after: i64, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>>;
     /// The latest decision recorded for a message.
     fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>>;
 

@@ -15,10 +15,13 @@ pub const MAX_PAGE: u32 = 1_000;
 pub struct KnownInbound {
     /// The unit of effect.
     pub message: MessageId,
+    /// Whose message it is.
+    pub peer: CountryCode,
     /// The first release, the one that took effect.
     pub release: ReleaseId,
-    /// Digest of the issuer JWT: another one under this id is a conflict.
-    pub issuer_digest: Digest,
+    /// Digest of the issuer JWT: another one under this id is a conflict. `None`: we have signed that we never
+    /// accepted it and never will.
+    pub issuer_digest: Option<Digest>,
     /// Our first receipt for that release, as JSON; empty if there is none yet.
     pub receipt: Vec<u8>,
 }

@@ -213,8 +213,8 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::receipts(ledger, message))
     }
 
-    fn receipts_due(&self, peer: CountryCode, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>> {
-        self.read(move |ledger| read::receipts_due(ledger, &peer, limit))
+    fn receipts_due(&self, peer: CountryCode, after: i64, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>> {
+        self.read(move |ledger| read::receipts_due(ledger, &peer, after, limit))
     }
 
     fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>> {

@@ -98,7 +98,7 @@ pub(in crate::store::sqlite) fn known_inbound(
     let mut known = Vec::new();
     for message in messages {
         known.extend(ledger.one(
-            "SELECT i.message, i.release, i.issuer_digest,
+            "SELECT i.message, i.peer, i.release, i.issuer_digest,
                     (SELECT r.receipt FROM receipt r
                      WHERE r.message = i.message AND r.release = i.release ORDER BY r.key LIMIT 1)
              FROM inbound_id i WHERE i.message = ?1",
@@ -107,8 +107,9 @@ pub(in crate::store::sqlite) fn known_inbound(
                 let mut columns = Columns::of(found, "inbound_id");
                 Ok(KnownInbound {
                     message: columns.id(MessageId)?,
+                    peer: columns.name()?,
                     release: columns.digest()?,
-                    issuer_digest: columns.digest()?,
+                    issuer_digest: columns.maybe_digest()?,
                     receipt: columns.plain::<Option<Vec<u8>>>()?.unwrap_or_default(),
                 })
             },

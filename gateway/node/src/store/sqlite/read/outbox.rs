@@ -17,7 +17,7 @@ const DUE: &str = "
     SELECT m.message, m.release, m.message_type, m.agency, m.role, o.case_id, o.attempts, o.created_ms,
         o.expires_ms, w.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
-    WHERE o.peer = ?1 AND o.lane = ?2 AND o.due_ms <= ?3
+    WHERE o.peer = ?1 AND o.lane = ?2 AND o.due_ms <= ?3 AND o.expires_ms > ?3
     ORDER BY o.created_ms, o.seq LIMIT ?4";
 
 /// The same for the bulk lane, where an earlier row of the case that backs off holds the later ones.
@@ -25,7 +25,7 @@ const DUE_IN_ORDER: &str = "
     SELECT m.message, m.release, m.message_type, m.agency, m.role, o.case_id, o.attempts, o.created_ms,
         o.expires_ms, w.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
-    WHERE o.peer = ?1 AND o.lane = 2 AND o.due_ms <= ?2
+    WHERE o.peer = ?1 AND o.lane = 2 AND o.due_ms <= ?2 AND o.expires_ms > ?2
       AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.lane = 2 AND e.case_id = o.case_id AND e.peer = o.peer
                       AND (e.created_ms, e.seq) < (o.created_ms, o.seq) AND e.due_ms > ?2)
     ORDER BY o.created_ms, o.seq LIMIT ?3";

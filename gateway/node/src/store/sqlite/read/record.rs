@@ -94,16 +94,17 @@ pub(in crate::store::sqlite) fn receipts(
     )
 }
 
-/// Receipts of ours still to be sent to a peer, oldest first.
+/// Receipts of ours still to be sent to a peer, oldest first, after a key.
 pub(in crate::store::sqlite) fn receipts_due(
     ledger: Ledger<'_>,
     peer: &CountryCode,
+    after: i64,
     limit: u32,
 ) -> Result<Vec<(i64, ReceiptRow)>, Failure> {
     ledger.all(
         "SELECT key, direction, peer, message, release, state, code, at_ms, receipt, to_send FROM receipt
-         WHERE to_send = 1 AND peer = ?1 ORDER BY key LIMIT ?2",
-        params![peer.as_str(), page(limit)],
+         WHERE to_send = 1 AND peer = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+        params![peer.as_str(), after, page(limit)],
         receipt,
     )
 }

@@ -42,6 +42,16 @@ pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure>
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
 }
 
+/// Nobody has spoken since the writer looked: two first grants at once must not both count as the first.
+pub(super) fn statements_seen(ledger: Ledger<'_>, approval: ApprovalId, count: u32) -> Result<(), Failure> {
+    let recorded = ledger.one(
+        "SELECT COUNT(*) FROM statement WHERE approval = ?1",
+        params![approval.0.as_bytes()],
+        |row| Ok(row.get::<_, u32>(0)?),
+    )?;
+    if recorded == Some(count) { Ok(()) } else { Err(Guard::Overtaken.into()) }
+}
+
 /// A person speaks, once, while it is open.
 pub(super) fn statement(ledger: Ledger<'_>, row: &StatementRow) -> Result<(), Failure> {
     require_open(ledger, row.approval)?;

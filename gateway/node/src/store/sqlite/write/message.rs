@@ -3,8 +3,8 @@
 //! Not here: how they are read. INVARIANT: a row stands in `outbox` exactly while its message's state
 //! is `queued`.
 
-use puente_core::delivery::{Direction, InboundRow, MessageRow, OutboundRow, OutboundState};
-use puente_core::ids::{MessageId, ReleaseId};
+use puente_core::delivery::{Direction, InboundRow, MessageRow, NeverRow, OutboundRow, OutboundState};
+use puente_core::ids::{CountryCode, Digest, MessageId, ReleaseId};
 use rusqlite::params;
 
 use crate::store::error::Guard;
@@ -35,10 +35,33 @@ pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Fail
 pub(super) fn inbound(ledger: Ledger<'_>, row: &InboundRow) -> Result<(), Failure> {
     let message = &row.message;
     insert(ledger, Direction::In, message, &message.state)?;
+    keep_id(
+        ledger,
+        message.message,
+        &message.peer,
+        message.release,
+        Some(row.issuer_digest),
+        row.keep_until_ms,
+    )
+}
+
+/// An id that was never accepted and never will be.
+pub(super) fn never(ledger: Ledger<'_>, row: &NeverRow) -> Result<(), Failure> {
+    keep_id(ledger, row.message, &row.peer, row.release, None, row.keep_until_ms)
+}
+
+fn keep_id(
+    ledger: Ledger<'_>,
+    message: MessageId,
+    peer: &CountryCode,
+    release: ReleaseId,
+    issuer: Option<Digest>,
+    keep_until_ms: i64,
+) -> Result<(), Failure> {
     let added = ledger.run(
-        "INSERT INTO inbound_id (message, release, issuer_digest, keep_until_ms) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO inbound_id (message, peer, release, issuer_digest, keep_until_ms) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO NOTHING",
-        params![message.message.0.as_bytes(), message.release.0, row.issuer_digest.0, row.keep_until_ms],
+        params![message.0.as_bytes(), peer.as_str(), release.0, issuer.map(|digest| digest.0), keep_until_ms],
     )?;
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
 }

@@ -21,6 +21,7 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
     match write {
         Write::Outbound(row) => message::outbound(ledger, row),
         Write::Inbound(row) => message::inbound(ledger, row),
+        Write::Never(row) => message::never(ledger, row),
         Write::OutboundState { message, release, state, code, due_ms, attempts } => {
             let step =
                 message::Step { state: *state, code: code.as_deref(), due_ms: *due_ms, attempts: *attempts };
@@ -33,6 +34,7 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Event(event) => record::event(ledger, event),
         Write::Idempotent(answer) => record::idempotent(ledger, answer),
         Write::Approval(row) => approval::open(ledger, row),
+        Write::StatementsSeen { approval, count } => approval::statements_seen(ledger, *approval, *count),
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
     }
@@ -52,6 +54,10 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Approval(row) => row.draft.len(),
         Write::Statement(row) => row.statement.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
-        Write::OutboundState { .. } | Write::Event(_) | Write::ApprovalState { .. } => 0,
+        Write::OutboundState { .. }
+        | Write::Never(_)
+        | Write::Event(_)
+        | Write::StatementsSeen { .. }
+        | Write::ApprovalState { .. } => 0,
     }
 }
