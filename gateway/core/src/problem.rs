@@ -177,6 +177,10 @@ problems! {
     PREVIEW_STALE = "approval.preview_stale", 409, Caller, Never,
         "La vista previa cambió. Véala de nuevo y decida.",
         "The preview has changed. See it again and decide.";
+    /// Another officer spoke on the approval at the same moment.
+    APPROVAL_OVERTAKEN = "approval.overtaken", 409, Caller, Later,
+        "Otra persona acaba de pronunciarse sobre este renglón; vuelva a verlo y repita.",
+        "Another person has just spoken on this row; look at it again and repeat.";
     /// The approval was already decided or has lapsed.
     APPROVAL_CLOSED = "approval.closed", 409, Caller, Never,
         "La solicitud ya se resolvió o caducó.",

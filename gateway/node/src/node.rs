@@ -212,6 +212,7 @@ pub fn store_problem(error: &StoreError) -> Problem {
         StoreError::Overloaded => Problem::new(&problem::OVERLOADED),
         StoreError::Conflict { what: Guard::Spoken, .. } => Problem::new(&problem::OFFICER_NOT_DISTINCT),
         StoreError::Conflict { what: Guard::NotOpen, .. } => Problem::new(&problem::APPROVAL_CLOSED),
+        StoreError::Conflict { what: Guard::Overtaken, .. } => Problem::new(&problem::APPROVAL_OVERTAKEN),
         // A caller that can do better about a guard has done so: the same again would fail again.
         StoreError::Conflict { .. } | StoreError::Damaged(_) => Problem::new(&problem::INTERNAL),
         StoreError::Unavailable(_) | StoreError::Closed => Problem::new(&problem::STORE_UNAVAILABLE),

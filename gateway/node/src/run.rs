@@ -19,7 +19,7 @@ use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::federation::{Connector, greet, run_couriers};
-use crate::home::Home;
+use crate::home::{Home, make_private_folder};
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
@@ -100,7 +100,7 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
     let key = load::store_key(home)?;
     if let Some(folder) = home.store().parent() {
-        std::fs::create_dir_all(folder).map_err(SetupError::file(folder))?;
+        make_private_folder(folder).map_err(SetupError::file(folder))?;
     }
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
@@ -173,12 +173,8 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
 
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
-    tasks.spawn(housekeeping::run(
-        Arc::clone(&node),
-        Arc::clone(&connector),
-        Arc::clone(&reloader),
-        ended.clone(),
-    ));
+    tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
+    tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
     serve_socket(&home.socket(), socket, ended)
         .map_err(|source| RunError::Listen { address: home.socket().display().to_string(), source })?;

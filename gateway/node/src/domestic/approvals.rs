@@ -17,7 +17,7 @@ use puente_core::ids::ApprovalId;
 use puente_core::policy::RuleId;
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::submit::{self, Mode, Outcome, Submission, prepare};
+use crate::domestic::submit::{self, Mode, Outcome, Prepared, Submission, prepare};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
@@ -82,7 +82,7 @@ pub async fn show(
 ) -> Reply {
     let (row, statements) = load(&node, &caller, &id).await?;
     let draft = draft_of(&row)?;
-    let would = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?.verdict;
+    let Prepared { verdict: would, preview, .. } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
     let removed: BTreeSet<_> = would.removed.iter().map(|removal| &removal.category).collect();
     let after: serde_json::Map<String, Value> = draft
         .sections
@@ -96,6 +96,8 @@ pub async fn show(
         .collect();
     let body = json!({
         "approval": summary(&row), "verdict": would, "before": draft.sections, "after": after, "statements": statements,
+        // The rules have changed since: what is shown is not what the row was held with, and cannot be released.
+        "stale": preview != Some(row.preview),
     });
     Ok(json_reply(StatusCode::OK, &body))
 }
@@ -138,7 +140,10 @@ pub async fn state(
     )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
     let standing = standing(&row, &recorded, &said, now_ms, &stands)?;
-    let mut writes = vec![Write::Statement(said.row(now_ms))];
+    // Two first grants at once: the second commit fails, and its officer is asked to look again.
+    let count = u32::try_from(recorded.len()).unwrap_or(u32::MAX);
+    let mut writes =
+        vec![Write::StatementsSeen { approval: row.approval, count }, Write::Statement(said.row(now_ms))];
     let mut body = json!({"approval_id": row.approval});
     match standing {
         Standing::NeedsAnother => {
@@ -165,7 +170,8 @@ fn set(body: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Decides again with the holds lifted; absolute prohibitions still stand, and then nothing is released.
+/// Decides again with the holds lifted: what leaves is what both officers saw, or nothing. Where the rules refuse by
+/// now, both statements and the refusal are recorded.
 async fn release(
     node: &Node,
     row: &ApprovalRow,
@@ -176,7 +182,13 @@ async fn release(
     let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds })?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
+        writes.append(&mut prepared.writes);
+        writes.extend(close(row, ApprovalState::Refused, now_ms));
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
         return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));
+    }
+    if prepared.preview != Some(row.preview) {
+        return Err(Problem::new(&problem::PREVIEW_STALE).at("preview"));
     }
     writes.append(&mut prepared.writes);
     writes.extend(close(row, ApprovalState::Granted, now_ms));

@@ -7,6 +7,7 @@ mod approvals;
 mod attachments;
 mod caller;
 mod candidates;
+mod handing;
 mod idempotency;
 mod inbox;
 mod messages;

@@ -23,6 +23,7 @@ use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
 use crate::serve::{ProblemReply, json_reply, read_body};
 use crate::store::{Guard, KnownInbound, StoreError};
+use crate::telemetry::Face;
 
 /// Ids are kept this long after a message's expiry (PROTOCOL.md section 1).
 pub(super) const KEEP_AFTER_EXPIRY_MS: i64 = 30 * 86_400_000;
@@ -93,7 +94,13 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
         writes.extend(inbound(node, peer, outer, code, lines.get(*number).copied().unwrap_or_default()));
         let state = if code.is_none() { ReceiptState::Accepted } else { ReceiptState::Refused };
         let verdict = if code.is_none() { "accepted" } else { "refused" };
-        node.metrics.message(&outer.claims().puente.message_type, "in", verdict);
+        // A type that this catalogue does not have would be a label of the peer's choosing.
+        let message_type = &outer.claims().puente.message_type;
+        if node.rules.get().catalogue.versions(message_type).next().is_some() {
+            node.metrics.message(message_type, "in", verdict);
+        } else {
+            node.metrics.rejected(Face::Federation, problem::TYPE_UNKNOWN.code);
+        }
         outcomes.push(receipts::Outcome {
             message: id,
             release: outer.release(),
@@ -144,7 +151,7 @@ fn authenticate(
         match verify_outer(line, &receiving) {
             Ok(outer) => verified.push(Line { number, outer }),
             Err(problem) => {
-                node.metrics.rejected(crate::telemetry::Face::Federation, problem.kind.code);
+                node.metrics.rejected(Face::Federation, problem.kind.code);
                 delivered.unreceipted.push(LineCode { line: number, code: problem.kind.code.to_owned() });
             }
         }

@@ -14,24 +14,29 @@ use crate::run::reload::Reloader;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Looks every second until shutdown.
-pub async fn run(
-    node: Arc<Node>,
-    connector: Arc<Connector>,
-    reloader: Arc<Reloader>,
-    mut shutdown: watch::Receiver<bool>,
-) {
+pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::Receiver<bool>) {
     loop {
         if let Err(problem) = lapse_approvals(&node).await {
             tracing::warn!(code = problem.kind.code, "approvals were not lapsed");
-        }
-        if let Err(problem) = settle_expired(&node, &connector).await {
-            tracing::warn!(code = problem.kind.code, "expired messages were not settled");
         }
         if let Err(error) = node.store.forget(node.clock.now_ms()).await {
             tracing::warn!(%error, "nothing was forgotten");
         }
         reloader.reload_if_changed();
         reloader.measure_certificates();
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = shutdown.wait_for(|ended| *ended) => return,
+        }
+    }
+}
+
+/// Settles expired messages until shutdown; apart, because peers may take their time to answer.
+pub async fn settle(node: Arc<Node>, connector: Arc<Connector>, mut shutdown: watch::Receiver<bool>) {
+    loop {
+        if let Err(problem) = settle_expired(&node, &connector).await {
+            tracing::warn!(code = problem.kind.code, "expired messages were not settled");
+        }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = shutdown.wait_for(|ended| *ended) => return,

@@ -45,6 +45,26 @@ async fn a_queue_survives_both_nodes_and_drains_in_order_when_the_peer_returns()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_peer_with_smaller_limits_gets_smaller_batches() -> Result<()> {
+    let mut federation = Federation::with(&["GT", "MX"], AGENCIES, |config| {
+        if config.country.as_str() == "GT" {
+            config.limits.delivery_messages = 3;
+        }
+    })
+    .await?;
+    federation.stop("GT").await?;
+    let inm = federation.client("MX", "INM")?;
+    let batch: Vec<Value> = (1..=20).map(adult_row).collect();
+    post(&inm, "/v1/messages/batch", &json!(batch)).await?;
+    federation.start("GT").await?;
+    let settled = |seen: &Value| {
+        seen["messages"].as_array().is_some_and(|all| all.iter().all(|m| m["state"] == "accepted"))
+    };
+    federation.until(&inm, "/v1/operations/01940000-0000-7000-8000-000000000001", settled).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_called_expired_only_once_the_peer_has_said_it_never_took_it() -> Result<()> {
     let mut federation = Federation::of(&["GT", "MX"], AGENCIES).await?;
     federation.stop("GT").await?;

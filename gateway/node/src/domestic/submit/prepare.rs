@@ -49,6 +49,8 @@ pub struct Prepared {
     pub verdict: Verdict,
     /// Writes; empty in a dry run.
     pub writes: Vec<Write>,
+    /// Digest of what officers see before they release it; `None` when no decision was made.
+    pub preview: Option<Digest>,
 }
 
 struct Parts<'a> {
@@ -101,7 +103,7 @@ pub fn prepare(
         Err(Stop::Malformed(problems)) => {
             let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
             verdict.problems = problems;
-            Ok(Prepared { verdict, writes: Vec::new() })
+            Ok(Prepared { verdict, writes: Vec::new(), preview: None })
         }
     }
 }
@@ -173,7 +175,8 @@ impl Parts<'_> {
             },
             subject: submission.subject.clone(),
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
-            approvals: submission.approvals.clone(),
+            // An authority approves by its officers' signed statements, never by a name in a submission.
+            approvals: BTreeSet::new(),
             host: HostFacts::default(),
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
@@ -202,19 +205,25 @@ impl Parts<'_> {
             })
             .collect();
         let mut writes = Vec::new();
+        let held = decision.outcome == Decided::NeedsApproval;
+        // Only officers ask for it: what leaves at once is spared the digest.
+        let preview = if held || *mode != Mode::Submit {
+            Some(preview_digest(self.submission, decision)?)
+        } else {
+            None
+        };
         if *mode != Mode::DryRun {
-            let message = match decision.permit() {
-                Some(permit) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
-                None => {
-                    if decision.outcome == Decided::NeedsApproval {
-                        self.hold(decision, &mut verdict, &mut writes)?;
-                    }
+            let message = match (decision.permit(), preview) {
+                (Some(permit), _) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
+                (None, Some(preview)) if held => {
+                    self.hold(decision, preview, &mut verdict, &mut writes)?;
                     None
                 }
+                (None, _) => None,
             };
             writes.push(Write::Decision(self.decision_row(decision, id, message)?));
         }
-        Ok(Prepared { verdict, writes })
+        Ok(Prepared { verdict, writes, preview })
     }
 
     fn release(
@@ -338,13 +347,13 @@ impl Parts<'_> {
     fn hold(
         &self,
         decision: &Decision,
+        preview: Digest,
         verdict: &mut Verdict,
         writes: &mut Vec<Write>,
     ) -> Result<(), Problem> {
         let node = self.node;
         let approval = ApprovalId(node.fresh_id());
         verdict.approval_id = Some(approval);
-        let preview = preview_digest(self.submission, decision)?;
         let draft = serde_json::to_vec(self.submission).map_err(|_| Problem::new(&problem::INTERNAL))?;
         let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
         writes.push(Write::Approval(ApprovalRow {

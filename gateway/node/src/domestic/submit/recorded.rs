@@ -2,13 +2,11 @@
 //!
 //! Not here: the decision. INVARIANT: what is written is what was submitted; nothing is looked up again.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use puente_core::envelope::RecipientRef;
 use puente_core::ids::{Category, CountryCode, MessageType, Purpose, Role};
-use puente_core::policy::{Approval, StatedFacts, Subject};
+use puente_core::policy::{StatedFacts, Subject};
 
 use crate::domestic::submit::form::{BasisForm, Submission};
 
@@ -23,7 +21,6 @@ pub(super) struct RecordedFacts<'a> {
     subject: &'a Subject,
     legal_basis: &'a BasisForm,
     facts: &'a StatedFacts,
-    approvals: &'a BTreeSet<Approval>,
     requested: Vec<&'a Category>,
 }
 
@@ -44,7 +41,6 @@ impl<'a> RecordedFacts<'a> {
             subject: &submission.subject,
             legal_basis: &submission.legal_basis,
             facts: &submission.facts,
-            approvals: &submission.approvals,
             requested: submission.sections.keys().collect(),
         }
     }

@@ -4,6 +4,7 @@
 //! or newer schema is refused before anything is changed in it.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub(super) fn occupy(path: &Path) -> Result<Tenancy, OpenError> {
 
 /// The connection that writes, to a file that is checked, migrated and durable.
 pub(super) fn writer(path: &Path, owner: &StoreOwner, sealer: &Sealer) -> Result<Connection, OpenError> {
+    // Made by us before SQLite would, so that it and its log are readable by their owner alone.
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,

@@ -42,6 +42,7 @@ macro_rules! for_every_case {
             outbox::expired_rows_are_found_while_they_wait,
             record::a_repeated_receipt_is_ignored_and_a_sent_one_is_due_no_more,
             record::a_known_inbound_message_comes_with_its_first_receipt,
+            record::under_an_id_that_was_never_accepted_nothing_comes_in_later,
             record::events_reach_the_agency_named_and_every_agency_of_the_role,
             record::the_latest_decision_of_a_message_reads_back,
             record::an_idempotency_key_is_one_agencys_and_used_once,
@@ -50,6 +51,7 @@ macro_rules! for_every_case {
             record::replies_and_the_operators_listing_are_found,
             approval::an_approval_reads_back_with_its_statements,
             approval::a_person_speaks_once_and_only_while_it_is_open,
+            approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
         }

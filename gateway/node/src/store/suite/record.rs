@@ -1,6 +1,6 @@
 //! What is recorded beside messages, and the listings.
 
-use puente_core::delivery::HistoryEntry;
+use puente_core::delivery::{HistoryEntry, NeverRow};
 
 use super::*;
 use crate::store::{MessageFilter, Position, Wire};
@@ -30,6 +30,22 @@ pub(in crate::store) async fn a_known_inbound_message_comes_with_its_first_recei
     assert_eq!(told, [(message_id(2), b"".as_slice()), (message_id(1), accepted.receipt.as_slice())]);
     let first = known.first().unwrap();
     assert_eq!((first.release, first.issuer_digest), (release_of(2), Some(Digest::of(b"issuer"))));
+}
+
+pub(in crate::store) async fn under_an_id_that_was_never_accepted_nothing_comes_in_later(store: &dyn Store) {
+    let never =
+        NeverRow { message: message_id(1), peer: peer(), release: release_of(1), keep_until_ms: 5_000 };
+    put(store, vec![Write::Never(never.clone())]).await;
+    assert_eq!(commit(store, vec![Write::Inbound(inbound(1))]).await, conflict(0, Guard::Taken));
+    assert_eq!(store.message(message_id(1)).await, Ok(None));
+    let known = store.known_inbound(vec![message_id(1)]).await.unwrap();
+    assert_eq!(
+        known.iter().map(|known| (&known.peer, known.issuer_digest)).collect::<Vec<_>>(),
+        [(&peer(), None)]
+    );
+    put(store, vec![Write::Inbound(inbound(2))]).await;
+    let of_an_accepted = NeverRow { message: message_id(2), ..never };
+    assert_eq!(commit(store, vec![Write::Never(of_an_accepted)]).await, conflict(0, Guard::Taken));
 }
 
 pub(in crate::store) async fn events_reach_the_agency_named_and_every_agency_of_the_role(store: &dyn Store) {

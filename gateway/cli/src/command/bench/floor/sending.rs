@@ -244,7 +244,7 @@ impl Sender {
                 agreement: row.legal_basis.agreement.as_ref().map(claim),
                 consent: None,
             },
-            approvals: row.approvals.clone(),
+            approvals: std::collections::BTreeSet::new(),
             host: HostFacts::default(),
             stated: row.facts.clone(),
             requested: row.sections.keys().cloned().collect(),
