@@ -285,6 +285,10 @@ problems! {
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",
         "The peer's certificate has expired. Tell its operator.";
+    /// A table for publication cannot be shown without giving small counts away.
+    STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
+        "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",
+        "The table cannot be published: send it whole, without suppressed cells or overlapping groups, and with totals that add up.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

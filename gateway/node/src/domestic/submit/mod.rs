@@ -6,6 +6,7 @@
 mod attached;
 mod form;
 mod prepare;
+mod published;
 mod recorded;
 mod report;
 mod validate;

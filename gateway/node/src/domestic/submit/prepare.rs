@@ -15,13 +15,15 @@ use puente_core::envelope::{
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
+    Consent, Decision, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
+use puente_core::statistics::Protected;
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::published;
 use crate::domestic::submit::recorded::RecordedFacts;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
@@ -60,6 +62,7 @@ struct Parts<'a> {
     role: &'a Role,
     descriptor: &'a Descriptor,
     submission: &'a Submission,
+    publication: Option<&'a Protected>,
     now_ms: i64,
 }
 
@@ -131,8 +134,10 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
+    let publication = published::protected(submission)?;
+    let publication = publication.as_ref();
+    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, publication, now_ms };
     let facts = parts.facts(mode)?;
     let decision = rules.policy.send(&facts);
     let mut prepared = parts.follow(&decision, mode)?;
@@ -177,7 +182,7 @@ impl Parts<'_> {
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             // An authority approves by its officers' signed statements, never by a name in a submission.
             approvals: BTreeSet::new(),
-            host: HostFacts::default(),
+            host: published::host_facts(self.publication),
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
@@ -281,7 +286,7 @@ impl Parts<'_> {
                 expires_at,
             },
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            sections: &submission.sections,
+            sections: &published::sections(submission, self.publication),
         };
         let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())
             .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
