@@ -68,6 +68,8 @@ pub struct NodeKeys {
     pub own_seals: BTreeMap<Role, Box<dyn Seal>>,
     /// Makes pairwise pseudonyms.
     pub pairwise: aws_lc_rs::hmac::Key,
+    /// Makes the tags by which the keys of subjects are found.
+    pub subjects: aws_lc_rs::hmac::Key,
 }
 
 /// One node.
@@ -210,6 +212,7 @@ pub fn store_problem(error: &StoreError) -> Problem {
     tracing::warn!(error = %error, "store");
     match error {
         StoreError::Overloaded => Problem::new(&problem::OVERLOADED),
+        StoreError::Erased => Problem::new(&problem::ERASED),
         _ => Problem::new(&problem::STORE_UNAVAILABLE),
     }
 }

@@ -10,14 +10,18 @@ use puente_core::membership::KeyUse;
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
+use crate::store::ERASED;
 
 /// Outer and inner form of an inbound message; the schema of every section is checked too.
 ///
 /// # Errors
-/// As the two verifications, and `schema.invalid`: then the content is not to be used.
+/// `message.erased` when it was; as the two verifications, and `schema.invalid`: then the content is not to be used.
 pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
     if row.direction != Direction::In {
         return Err(Problem::new(&problem::NOT_FOUND));
+    }
+    if row.state == ERASED {
+        return Err(Problem::new(&problem::ERASED));
     }
     let membership = node.membership.get();
     let accepted_s = row.created_ms.div_euclid(1000);
