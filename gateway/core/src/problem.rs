@@ -281,6 +281,14 @@ problems! {
     PEER_UNKNOWN = "peer.unknown", 403, Peer, Never,
         "El certificado no es de un nodo que la membresía avale.",
         "The certificate is of no gateway that the membership vouches for.";
+    /// The content was erased: by order, or because its time was over.
+    ERASED = "message.erased", 410, Policy, Never,
+        "El contenido fue suprimido. Quedan los acuses y la decisión.",
+        "The content was erased. Receipts and the decision remain.";
+    /// A legal hold forbids the erasure.
+    ERASURE_HELD = "erasure.legal_hold", 409, Policy, Never,
+        "Una orden legal impide suprimir. Se registra y se revisa cuando termine.",
+        "A legal hold forbids erasure. It is recorded and looked at again when it ends.";
     /// The peer's certificate has expired.
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",

@@ -83,6 +83,12 @@ impl Home {
         self.0.join("store").join("node.db")
     }
 
+    /// The keys of subjects: apart from the store, because a copy of the store must never contain them.
+    #[must_use]
+    pub fn subjects(&self) -> PathBuf {
+        self.0.join("subjects").join("subjects.db")
+    }
+
     /// The admin listener's Unix socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

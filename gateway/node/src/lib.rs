@@ -21,4 +21,5 @@ pub mod run;
 pub mod serve;
 pub mod setup;
 pub mod store;
+pub mod subjects;
 pub mod telemetry;

@@ -68,6 +68,8 @@ pub struct NodeKeys {
     pub own_seals: BTreeMap<Role, Box<dyn Seal>>,
     /// Makes pairwise pseudonyms.
     pub pairwise: aws_lc_rs::hmac::Key,
+    /// Makes the tags by which the keys of subjects are found.
+    pub subjects: aws_lc_rs::hmac::Key,
 }
 
 /// One node.
@@ -213,6 +215,7 @@ pub fn store_problem(error: &StoreError) -> Problem {
         StoreError::Conflict { what: Guard::Spoken, .. } => Problem::new(&problem::OFFICER_NOT_DISTINCT),
         StoreError::Conflict { what: Guard::NotOpen, .. } => Problem::new(&problem::APPROVAL_CLOSED),
         StoreError::Conflict { what: Guard::Overtaken, .. } => Problem::new(&problem::APPROVAL_OVERTAKEN),
+        StoreError::Erased => Problem::new(&problem::ERASED),
         // A caller that can do better about a guard has done so: the same again would fail again.
         StoreError::Conflict { .. } | StoreError::Damaged(_) => Problem::new(&problem::INTERNAL),
         StoreError::Unavailable(_) | StoreError::Closed => Problem::new(&problem::STORE_UNAVAILABLE),

@@ -7,14 +7,18 @@ use puente_core::envelope::{VerifiedInner, VerifiedOuter, claimed_key, read_stor
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
+use crate::store::ERASED;
 
 /// Outer and inner form of an inbound message; the schema of every section is checked too.
 ///
 /// # Errors
-/// As the two verifications, and `schema.invalid`: then the content is not to be used.
+/// `message.erased` when it was; as the two verifications, and `schema.invalid`: then the content is not to be used.
 pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
     if row.direction != Direction::In {
         return Err(Problem::new(&problem::NOT_FOUND));
+    }
+    if row.state == ERASED {
+        return Err(Problem::new(&problem::ERASED));
     }
     let outer = read_stored(&row.wire, row.release)?;
     let unopenable = || Problem::new(&problem::SEAL_UNOPENABLE);

@@ -15,17 +15,20 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use puente_core::problem::Problem;
+
 use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::federation::{Connector, greet, run_couriers};
-use crate::home::{Home, make_private_folder};
+use crate::home::Home;
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
 use crate::serve::{Listening, serve};
 use crate::setup::{SetupError, directory, load};
-use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreOwner};
+use crate::store::{CommitObserver, OpenError, Store};
+use crate::subjects::settle_erasures;
 use crate::telemetry::{Face, Metrics};
 
 use reload::Reloader;
@@ -42,6 +45,9 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// An erasure that was begun cannot be ended.
+    #[error("erasures cannot be settled: {0}")]
+    Erasures(Problem),
     /// TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -97,13 +103,8 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     let config = Config::read(&home.config())?;
     let metrics = Metrics::new().map_err(|_| RunError::Metrics)?;
     metrics.started(clock.now_s());
-    let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
-    let key = load::store_key(home)?;
-    if let Some(folder) = home.store().parent() {
-        make_private_folder(folder).map_err(SetupError::file(folder))?;
-    }
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
+    let store: Arc<dyn Store> = Arc::new(load::store(home, &config, observer)?);
     let membership = load::membership(home, &config, None)?;
     Ok(Arc::new(Node::new(
         config,
@@ -124,6 +125,8 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
 /// When anything it needs is missing, wrong or in use; the error says what.
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
     let node = build(home, &clock)?;
+    // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
+    settle_erasures(&node).await.map_err(RunError::Erasures)?;
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {

@@ -3,6 +3,7 @@
 //! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
+use crate::delivery::keeping::SubjectTag;
 use crate::delivery::record::{
     ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
@@ -32,6 +33,28 @@ pub enum Write {
         due_ms: i64,
         /// Attempts made so far.
         attempts: u32,
+    },
+    /// The content of a message goes, its metadata stays, and it waits to be sent no more. Guard: it is stored.
+    Erased {
+        /// Which message.
+        message: MessageId,
+    },
+    /// The agency was told that a message's content will go. Guard: it is stored.
+    RetentionAnnounced {
+        /// Which message.
+        message: MessageId,
+    },
+    /// No message is left under keys that were destroyed, as `erasures_due` gave them.
+    ErasuresSettled {
+        /// Numbers of the erasures.
+        erasures: Vec<i64>,
+    },
+    /// A subject's content must not go, or may again: by an order of law.
+    LegalHold {
+        /// Whose.
+        subject: SubjectTag,
+        /// Placed or lifted.
+        change: HoldChange,
     },
     /// A receipt, ours or a peer's. A second one of the same message, release and state is ignored.
     Receipt(ReceiptRow),
@@ -68,6 +91,15 @@ pub enum Write {
         /// When (milliseconds since the epoch).
         at_ms: i64,
     },
+}
+
+/// What becomes of a legal hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldChange {
+    /// It stands from now on.
+    Placed,
+    /// It stands no more.
+    Lifted,
 }
 
 /// Names one commit, so that a token cannot be used for another.

@@ -7,10 +7,12 @@
 //! Not here: the store itself (`puente-node::store`).
 
 mod commit;
+mod keeping;
 mod record;
 mod retry;
 
-pub use commit::{Commit, CommitId, Committed, Write};
+pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
+pub use keeping::{Keeping, RetentionStep, SubjectTag};
 pub use record::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
     InboundRow, LeafRow, MessageRow, NeverRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,

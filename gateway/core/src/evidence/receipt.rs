@@ -29,6 +29,8 @@ pub enum ReceiptState {
     HandedToAgency,
     /// An officer acknowledged it.
     Acknowledged,
+    /// The content was erased at the receiver; what was said of it before stands.
+    Erased,
     /// It expired before it was accepted; it will be refused for ever.
     NeverAccepted,
 }
@@ -44,6 +46,7 @@ impl ReceiptState {
             Self::RefusedAtOpening => "refused_at_opening",
             Self::HandedToAgency => "handed_to_agency",
             Self::Acknowledged => "acknowledged",
+            Self::Erased => "erased",
             Self::NeverAccepted => "never_accepted",
         }
     }

@@ -71,6 +71,9 @@ async fn load(
 }
 
 fn draft_of(row: &ApprovalRow) -> Result<Submission, Problem> {
+    if row.draft.is_empty() {
+        return Err(Problem::new(&problem::ERASED));
+    }
     serde_json::from_slice(&row.draft).map_err(|_| Problem::new(&problem::INTERNAL))
 }
 

@@ -21,6 +21,7 @@ use crate::domestic::submit::{
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, other_form, read_body, read_value};
+use crate::store::ERASED;
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -205,6 +206,9 @@ pub async fn content(
     Path(id): Path<String>,
 ) -> Reply {
     let row = visible_row(&node, &caller, &id).await?;
+    if row.direction == Direction::In && row.state == ERASED {
+        return Err(Problem::new(&problem::ERASED).into());
+    }
     if row.direction != Direction::In || row.state != "accepted" {
         return Err(Problem::new(&problem::NOT_FOUND).into());
     }

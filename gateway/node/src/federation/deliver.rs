@@ -10,8 +10,10 @@ use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use puente_core::delivery::{DecisionRow, Direction, Event, EventKind, InboundRow, MessageRow, Write};
-use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
+use puente_core::delivery::{
+    DecisionRow, Direction, Event, EventKind, InboundRow, Keeping, MessageRow, SubjectTag, Write,
+};
+use puente_core::envelope::{Header, Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Receipt, ReceiptState};
 use puente_core::ids::{DecisionId, MessageId};
 use puente_core::membership::{SendersOf, VerifiedPeer};
@@ -23,6 +25,7 @@ use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
 use crate::serve::{ProblemReply, json_reply, read_body};
 use crate::store::{Guard, KnownInbound, StoreError};
+use crate::subjects::SubjectOf;
 use crate::telemetry::Face;
 
 /// Ids are kept this long after a message's expiry (PROTOCOL.md section 1).
@@ -272,6 +275,7 @@ fn judge(
         rule: decision.rule.as_str().to_owned(),
         spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
         policy: decision.digest,
+        subject: Some(subject(node, peer, header)),
         facts: serde_json::to_vec(header).unwrap_or_default(),
         at_ms,
     }));
@@ -287,6 +291,22 @@ fn extract(consent: &puente_core::envelope::ConsentExtract) -> ConsentExtract {
         categories: Some(consent.categories.iter().cloned().collect()),
         not_after: Timestamp::from_second(consent.not_after).ok(),
     }
+}
+
+/// Whose key seals what is kept of a message.
+fn subject(node: &Node, peer: &VerifiedPeer, header: &Header) -> SubjectTag {
+    let pseudonym = header.subject_ref.as_deref();
+    let of = pseudonym.map_or(SubjectOf::Case(header.case), |one| SubjectOf::Peer(peer.country(), one));
+    of.tag(&node.keys.subjects)
+}
+
+/// As long as the sender allows, and no longer than the profile does.
+fn keeping(node: &Node, peer: &VerifiedPeer, header: &Header, at_ms: i64) -> Keeping {
+    let allowed = header.handling.retention_days;
+    let most = node.rules.get().policy.profile(&header.message_type).map(|profile| profile.retention_days);
+    let days = most.map_or(allowed, |most| most.min(allowed));
+    Keeping::for_days(subject(node, peer, header), at_ms, days, node.config.retention.notice_days)
+        .with_attachments(header.attachments.iter().map(|attachment| attachment.root))
 }
 
 fn inbound(
@@ -326,10 +346,11 @@ fn inbound(
         state: state.to_owned(),
         code: code.map(str::to_owned),
         categories: outer.labels().iter().map(ToString::to_string).collect(),
-        // What was refused is receipted and forgotten: its content is not kept.
         wire: if code.is_none() { wire.to_vec() } else { Vec::new() },
     };
     let mut writes = vec![Write::Inbound(InboundRow {
+        // What was refused is receipted and forgotten: its content is not kept.
+        keeping: code.is_none().then(|| keeping(node, peer, header, at_ms)),
         issuer_digest: outer.issuer_digest(),
         keep_until_ms: expires_ms.saturating_add(KEEP_AFTER_EXPIRY_MS),
         message: row,

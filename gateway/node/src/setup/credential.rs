@@ -55,6 +55,11 @@ pub(super) fn store_key_path(home: &Home) -> PathBuf {
     home.keys().join("store.key")
 }
 
+/// The file of the key that wraps the keys of subjects.
+pub(super) fn subjects_key_path(home: &Home) -> PathBuf {
+    home.keys().join("subjects.key")
+}
+
 /// Makes the folder of keys, for its owner alone.
 pub(super) fn make_key_folder(home: &Home) -> Result<(), SetupError> {
     let path = home.keys();

@@ -1,6 +1,6 @@
 //! The parts of a node, read from its home; `run` puts them together.
 //!
-//! Not here: sockets and the store. INVARIANT: a part is read whole and checked against the others, or not at all:
+//! Not here: sockets. INVARIANT: a part is read whole and checked against the others, or not at all:
 //! a private key that the directory does not name is refused, because peers would refuse what it signs.
 
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use puente_core::policy::{Agreements, PolicyEngine};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::home::{Home, read_tree};
+use crate::home::{Home, make_private_folder, read_tree};
 use crate::keys::tls::CertificateHolder;
 use crate::keys::{Jose, KeyFile, KeyUse};
 use crate::lists::codes::{CodeNames, Codes};
 use crate::node::{NodeKeys, Rules};
 use crate::register::Register;
 use crate::setup::{SetupError, credential};
-use crate::store::StoreKey;
+use crate::store::{CommitObserver, SqliteStore, StoreKey, StoreOwner, SubjectKeyFile, SubjectsKey};
 
 /// The node's private keys, each compared with the country's own directory.
 ///
@@ -53,6 +53,7 @@ pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> 
         openers,
         own_seals,
         pairwise: credential::load_pairwise(home)?,
+        subjects: SubjectsKey::load_or_create(&credential::subjects_key_path(home))?.tags(),
     })
 }
 
@@ -147,12 +148,37 @@ pub fn register(home: &Home) -> Result<Register, SetupError> {
     Ok(Register::read(&home.agencies(), &Jose)?)
 }
 
-/// The key that the store is sealed under.
+/// The store of a home, with the keys of subjects that lie apart from it; both are made where there are none.
 ///
 /// # Errors
-/// `Store` when it is not a key that only its owner reads.
-pub fn store_key(home: &Home) -> Result<StoreKey, SetupError> {
-    Ok(StoreKey::load_or_create(&credential::store_key_path(home))?)
+/// `Store` when a file is in use, foreign, damaged or not under its key; `File` when a folder cannot be made.
+pub fn store(
+    home: &Home,
+    config: &Config,
+    observer: Arc<dyn CommitObserver>,
+) -> Result<SqliteStore, SetupError> {
+    store_at(home, &home.store(), &home.subjects(), config, observer)
+}
+
+/// The same with both files elsewhere, under the keys of this home.
+///
+/// # Errors
+/// As [`store`].
+pub fn store_at(
+    home: &Home,
+    data: &Path,
+    subjects: &Path,
+    config: &Config,
+    observer: Arc<dyn CommitObserver>,
+) -> Result<SqliteStore, SetupError> {
+    for folder in [data, subjects].iter().filter_map(|path| path.parent()) {
+        make_private_folder(folder).map_err(SetupError::file(folder))?;
+    }
+    let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
+    let key = StoreKey::load_or_create(&credential::store_key_path(home))?;
+    let wrapping = SubjectsKey::load_or_create(&credential::subjects_key_path(home))?;
+    let subjects = SubjectKeyFile::open(subjects, &owner, &wrapping)?;
+    Ok(SqliteStore::open(data, &owner, &key, subjects, observer)?)
 }
 
 /// The certificates that the two faces present.

@@ -17,16 +17,18 @@ use std::pin::Pin;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, StatementRow, Write,
+    QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, Write,
 };
 use puente_core::ids::{
     AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
 };
 
 pub use error::{Guard, OpenError, StoreError};
-pub use key::StoreKey;
-pub use query::{ApprovalFilter, KnownInbound, MAX_PAGE, MessageFilter, Position, Wire};
-pub use sqlite::SqliteStore;
+pub use key::{StoreKey, SubjectsKey};
+pub use query::{
+    ApprovalFilter, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, Past, Position, Wire,
+};
+pub use sqlite::{SqliteStore, SubjectKeyFile};
 
 /// What a store answers, when it has.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -113,14 +115,23 @@ pub trait Store: Send + Sync + 'static {
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
 
-    /// Stores one chunk of an attachment, durable when answered; the same bytes again are no change.
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()>;
+    /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
+    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;
     /// One chunk.
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>>;
     /// Which chunks under a root are stored, in order.
     fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>>;
 
-    /// Drops idempotent answers and inbound ids past their keeping; bounded, answers how many went.
-    /// Repeat until 0. Messages and receipts stay: their retention is another rule.
-    fn forget(&self, now_ms: i64) -> Answer<'_, u64>;
+    /// Drops what is past its keeping, as `Past` says; bounded, answers how many rows went. Repeat until 0.
+    fn forget(&self, past: Past) -> Answer<'_, u64>;
+
+    /// Destroys the key of a subject: when answered, what was sealed under it is unreadable here and in every copy of
+    /// the store. The messages are still to be marked: `erasures_due`. A subject without a key is no error; what
+    /// comes of it later gets another key. `Conflict` with `LegalHold` while one stands.
+    fn erase_subject(&self, subject: SubjectTag, at_ms: i64) -> Answer<'_, ()>;
+    /// What is still to be marked erased because its key was destroyed, here or before this store was restored.
+    fn erasures_due(&self, limit: u32) -> Answer<'_, DueErasures>;
+    /// Messages whose agency is to be told that the end of their keeping is near, or whose content is to go by now;
+    /// longest first, metadata only; none under a legal hold.
+    fn retention_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<(RetentionStep, MessageRow)>>;
 }

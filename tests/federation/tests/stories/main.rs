@@ -4,5 +4,6 @@
 mod approvals;
 mod delivery;
 mod envelopes;
+mod erasure;
 mod refusals;
 mod road;

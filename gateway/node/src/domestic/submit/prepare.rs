@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use puente_core::catalogue::Descriptor;
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
-    OutboundState, Write,
+    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, Keeping, LeafRow, MessageRow,
+    OutboundRow, OutboundState, SubjectTag, Write,
 };
 use puente_core::envelope::{
     BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
@@ -29,6 +29,7 @@ use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
+use crate::subjects::SubjectOf;
 
 /// Why a submission is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,10 @@ struct Parts<'a> {
     descriptor: &'a Descriptor,
     submission: &'a Submission,
     publication: Option<&'a Protected>,
+    /// The thread: as submitted, or a new one.
+    case: CaseId,
+    /// Whose key seals what is kept of it.
+    subject: SubjectTag,
     now_ms: i64,
 }
 
@@ -134,10 +139,24 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
+    let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+    let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
+    let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let publication = published::protected(submission)?;
     let publication = publication.as_ref();
-    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, publication, now_ms };
+    let parts = Parts {
+        node,
+        rules: &rules,
+        caller,
+        role,
+        descriptor,
+        submission,
+        publication,
+        case,
+        subject,
+        now_ms,
+    };
     let facts = parts.facts(mode)?;
     let decision = rules.policy.send(&facts);
     let mut prepared = parts.follow(&decision, mode)?;
@@ -241,7 +260,7 @@ impl Parts<'_> {
     ) -> Result<MessageId, Problem> {
         let (node, submission) = (self.node, self.submission);
         let message = MessageId(node.fresh_id());
-        let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+        let case = self.case;
         let issued_at = self.now_ms.div_euclid(1000);
         let expires_at = issued_at.saturating_add(i64::from(self.descriptor.expires_hours) * 3600);
         let to = &submission.recipient;
@@ -275,6 +294,7 @@ impl Parts<'_> {
             },
             attachments: attachments_in(submission, permit),
         };
+        let keeping = self.keeping(&header);
         let draft = Draft {
             statement: Statement {
                 message,
@@ -295,6 +315,7 @@ impl Parts<'_> {
         verdict.case = Some(case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
         writes.push(Write::Outbound(OutboundRow {
+            keeping,
             message: MessageRow {
                 direction: Direction::Out,
                 message,
@@ -320,6 +341,16 @@ impl Parts<'_> {
             withheld,
         }));
         Ok(message)
+    }
+
+    /// This side's own copy goes when the receiver's does.
+    fn keeping(&self, header: &Header) -> Keeping {
+        let most = self.rules.policy.profile(&header.message_type).map(|profile| profile.retention_days);
+        let days =
+            most.map_or(header.handling.retention_days, |most| most.min(header.handling.retention_days));
+        let notice = self.node.config.retention.notice_days;
+        Keeping::for_days(self.subject, self.now_ms, days, notice)
+            .with_attachments(header.attachments.iter().map(|attachment| attachment.root))
     }
 
     /// What the receiver may know of the consent: whose, for what, for how long; never the record itself.
@@ -359,7 +390,9 @@ impl Parts<'_> {
         let node = self.node;
         let approval = ApprovalId(node.fresh_id());
         verdict.approval_id = Some(approval);
-        let draft = serde_json::to_vec(self.submission).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        // The thread is fixed now, so that what is released later lies under the same key as the draft.
+        let draft = Submission { case: Some(self.case), ..self.submission.clone() };
+        let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
         let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
         writes.push(Write::Approval(ApprovalRow {
             approval,
@@ -372,6 +405,7 @@ impl Parts<'_> {
             row: self.submission.row,
             rules: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             preview,
+            subject: Some(self.subject),
             draft,
             opened_ms: self.now_ms,
             lapses_ms: self.now_ms.saturating_add(seconds.saturating_mul(1000)),
@@ -407,6 +441,7 @@ impl Parts<'_> {
             rule: decision.rule.as_str().to_owned(),
             spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             policy: decision.digest,
+            subject: Some(self.subject),
             facts,
             at_ms: self.now_ms,
         })
@@ -416,16 +451,24 @@ impl Parts<'_> {
         let record = LeafRecord { kind, id, digest, at_ms: self.now_ms };
         let leaf =
             Leaf::new(&record, self.node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        Ok(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms: self.now_ms }))
+        Ok(Write::Leaf(LeafRow {
+            leaf: leaf.hash,
+            subject: Some(self.subject),
+            salt: leaf.salt,
+            record: leaf.record,
+            at_ms: self.now_ms,
+        }))
     }
 }
 
-/// Digest of what officers see before they release: the submission and what would be delivered of it.
+/// Digest of what officers see before they release it: the submission and what would be delivered of it. The thread is
+/// not part of it: a new one is only given once the row is held.
 ///
 /// # Errors
 /// When the submission cannot be serialised.
 fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Digest, Problem> {
-    let bytes = serde_json::to_vec(&(submission, &decision.deliver, &decision.removed))
+    let seen = Submission { case: None, ..submission.clone() };
+    let bytes = serde_json::to_vec(&(seen, &decision.deliver, &decision.removed))
         .map_err(|_| Problem::new(&problem::INTERNAL))?;
     Ok(Digest::of(&bytes))
 }

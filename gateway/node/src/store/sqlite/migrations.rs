@@ -6,8 +6,11 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_never_accepted.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_never_accepted.sql"),
+    include_str!("migrations/0003_subjects.sql"),
+];
 
 /// The version that this program writes.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;

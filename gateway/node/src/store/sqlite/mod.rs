@@ -11,6 +11,7 @@ mod queue;
 mod read;
 mod reader;
 mod seal;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -23,19 +24,21 @@ use std::thread::JoinHandle;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, StatementRow, Write,
+    QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, Write,
 };
 use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role};
 use tokio::sync::oneshot;
 
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
-use super::query::{ApprovalFilter, KnownInbound, MessageFilter, Position, Wire};
+use super::query::{ApprovalFilter, DueErasures, KnownInbound, MessageFilter, Past, Position, Wire};
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
 use queue::{Queue, Urgency};
 use reader::{ReadQueue, Reader};
-use seal::Sealer;
+use seal::{Sealer, StoreCipher};
+pub use subjects::SubjectKeyFile;
+use subjects::{Known, agree};
 use writer::{CommitJob, Job, SingleJob, WriteQueue, Writer};
 
 /// Reading threads: one may be held by a long listing while the other serves the couriers.
@@ -46,27 +49,33 @@ pub struct SqliteStore {
     writes: Arc<WriteQueue>,
     reads: Arc<ReadQueue>,
     threads: Vec<JoinHandle<()>>,
+    sealer: Arc<Sealer>,
     _tenancy: open::Tenancy,
 }
 
 impl SqliteStore {
-    /// Opens the store at `path`, creating it if there is none.
+    /// Opens the store at `path`, creating it if there is none; afterwards it and the keys of subjects know the same
+    /// erasures, whichever of them was restored from an older copy.
     ///
     /// # Errors
-    /// `OpenError` says what is wrong: in use, foreign, newer, another key, or the medium.
+    /// `OpenError` says what is wrong: in use, foreign, newer, another key, other subjects' keys, or the medium.
     pub fn open(
         path: &Path,
         owner: &StoreOwner,
         key: &StoreKey,
+        subjects: SubjectKeyFile,
         observer: Arc<dyn CommitObserver>,
     ) -> Result<Self, OpenError> {
         let tenancy = open::occupy(path)?;
-        let sealer = Arc::new(Sealer::new(key)?);
-        let connection = open::writer(path, owner, &sealer)?;
+        let own = StoreCipher::new(key)?;
+        let connection = open::writer(path, owner, &own)?;
+        agree(&connection, &subjects)?;
+        let sealer = Arc::new(Sealer::new(own, subjects.start()?));
         let mut store = Self {
             writes: Arc::new(Queue::new()),
             reads: Arc::new(Queue::new()),
             threads: Vec::with_capacity(READERS + 1),
+            sealer: Arc::clone(&sealer),
             _tenancy: tenancy,
         };
         let writer =
@@ -128,6 +137,8 @@ impl Drop for SqliteStore {
 impl Store for SqliteStore {
     fn commit(&self, id: CommitId, writes: Vec<Write>) -> Answer<'_, Committed> {
         Box::pin(async move {
+            // INVARIANT: a key is durable before anything is sealed under it.
+            self.sealer.subjects().ensure(write::subjects(&writes)).await?;
             let (reply, answer) = oneshot::channel();
             self.write(CommitJob::urgency(&writes), Box::new(CommitJob { writes, reply })).await?;
             answer.await.map_err(|_| StoreError::Closed)??;
@@ -233,8 +244,8 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
     }
 
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()> {
-        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes))
+    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()> {
+        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes, now_ms))
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {
@@ -245,7 +256,35 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::chunk_indexes(ledger, root))
     }
 
-    fn forget(&self, now_ms: i64) -> Answer<'_, u64> {
-        self.change(0, move |ledger| write::forget(ledger, now_ms))
+    fn forget(&self, past: Past) -> Answer<'_, u64> {
+        self.change(0, move |ledger| write::forget(ledger, &past))
+    }
+
+    fn erase_subject(&self, subject: SubjectTag, at_ms: i64) -> Answer<'_, ()> {
+        Box::pin(async move {
+            // INVARIANT: the store knows of a destruction before it happens, so that none is half done for ever.
+            let key = self.change(0, move |ledger| write::condemn(ledger, subject, at_ms)).await?;
+            match key {
+                Some(key) => self.sealer.subjects().destroy(key, at_ms).await,
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn erasures_due(&self, limit: u32) -> Answer<'_, DueErasures> {
+        Box::pin(async move {
+            let unsettled = self.read(read::unsettled).await?;
+            // One that was begun and then failed is ended here.
+            for entry in &unsettled {
+                if matches!(self.sealer.subjects().by_id(entry.key)?, Known::Live(_)) {
+                    self.sealer.subjects().destroy(entry.key, entry.at_ms).await?;
+                }
+            }
+            self.read(move |ledger| read::erasures_due(ledger, &unsettled, limit)).await
+        })
+    }
+
+    fn retention_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<(RetentionStep, MessageRow)>> {
+        self.read(move |ledger| read::retention_due(ledger, now_ms, limit))
     }
 }

@@ -5,21 +5,22 @@
 
 pub(super) mod approval;
 pub(super) mod commit;
+pub(super) mod erase;
 pub(super) mod outbox;
 pub(super) mod record;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind,
-    IdempotentAnswer, InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow, StatementRow,
-    Write,
+    IdempotentAnswer, InboundRow, Keeping, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow,
+    StatementRow, SubjectTag, Write,
 };
 use puente_core::ids::{
     ApprovalId, CaseId, CountryCode, DecisionId, Digest, MessageId, OperationId, ReleaseId, Role,
 };
 use uuid::Uuid;
 
-use super::{Guard, Store, StoreError};
+use super::{Guard, Past, Store, StoreError};
 
 /// Calls `$run!(family, case)` for every case there is.
 macro_rules! for_every_case {
@@ -49,6 +50,14 @@ macro_rules! for_every_case {
             record::history_tells_release_receipts_and_unreceipted_states,
             record::an_operation_is_read_in_pages_without_gap_or_repeat,
             record::replies_and_the_operators_listing_are_found,
+            erase::an_erased_message_keeps_its_metadata_and_receipts_and_waits_no_more,
+            erase::an_erased_subject_is_gone_and_its_neighbour_is_not,
+            erase::retention_tells_the_agency_and_then_takes_the_content,
+            erase::a_refused_message_is_kept_as_metadata_only,
+            erase::a_legal_hold_refuses_erasure_and_puts_retention_off,
+            erase::chunks_stay_as_long_as_a_message_names_them,
+            erase::records_go_after_their_years_but_not_while_content_is_kept,
+            erase::a_draft_goes_once_its_approval_has_been_closed_for_its_days,
             approval::an_approval_reads_back_with_its_statements,
             approval::a_person_speaks_once_and_only_while_it_is_open,
             approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,
@@ -100,10 +109,20 @@ pub(super) fn message(direction: Direction, number: u128) -> MessageRow {
     }
 }
 
+pub(super) fn subject(number: u8) -> SubjectTag {
+    SubjectTag([number; 32])
+}
+
+/// Kept until 100,000, told at 90,000.
+pub(super) fn keeping(number: u8) -> Keeping {
+    Keeping { subject: subject(number), until_ms: 100_000, notice_ms: 90_000, attachments: Vec::new() }
+}
+
 /// An outbound row that is due at once.
 pub(super) fn outbound(number: u128) -> OutboundRow {
     OutboundRow {
         message: message(Direction::Out, number),
+        keeping: keeping(1),
         due_ms: 1_000,
         withheld: b"MARK-WITHHELD".to_vec(),
     }
@@ -112,6 +131,7 @@ pub(super) fn outbound(number: u128) -> OutboundRow {
 pub(super) fn inbound(number: u128) -> InboundRow {
     InboundRow {
         message: message(Direction::In, number),
+        keeping: Some(keeping(1)),
         issuer_digest: Digest::of(b"issuer"),
         keep_until_ms: 5_000,
     }
@@ -151,6 +171,7 @@ pub(super) fn decision(number: u128, message: u128) -> DecisionRow {
         rule: "rule.first".to_owned(),
         spoke: vec!["rule.first".to_owned(), "rule.second".to_owned()],
         policy: Digest::of(b"policy"),
+        subject: Some(subject(1)),
         facts: b"MARK-FACTS".to_vec(),
         at_ms: 1_500,
     }
@@ -159,7 +180,8 @@ pub(super) fn decision(number: u128, message: u128) -> DecisionRow {
 pub(super) fn leaf(number: u128) -> LeafRow {
     LeafRow {
         leaf: Digest::of(&number.to_be_bytes()),
-        salt: vec![9; 16],
+        subject: Some(subject(1)),
+        salt: b"MARK-SALT-SALTSALT".to_vec(),
         record: b"MARK-RECORD".to_vec(),
         at_ms: 1_500,
     }
@@ -184,7 +206,7 @@ pub(super) fn answer(agency: &str, key: &str, keep_until_ms: i64) -> IdempotentA
         key: key.to_owned(),
         request: Digest::of(key.as_bytes()),
         status: 202,
-        body: b"{}".to_vec(),
+        body: b"MARK-ANSWER".to_vec(),
         keep_until_ms,
     }
 }
@@ -206,6 +228,7 @@ pub(super) fn approval(number: u128) -> ApprovalRow {
         row: Some(4),
         rules: vec!["hold.minor".to_owned()],
         preview: Digest::of(b"preview"),
+        subject: Some(subject(1)),
         draft: b"MARK-DRAFT".to_vec(),
         opened_ms: 1_000,
         lapses_ms: 10_000 + i64::try_from(number).unwrap(),
@@ -225,6 +248,27 @@ pub(super) fn statement(approval: u128, person: &str) -> StatementRow {
         statement: "aa.bb.cc".to_owned(),
         at_ms: 2_000,
     }
+}
+
+/// What every text at rest that must be sealed begins with in these cases.
+pub(super) const MARKS: &[u8] = b"MARK-";
+
+/// One row of every kind that holds something of a person; all of subject 1.
+pub(super) fn everything() -> Vec<Write> {
+    vec![
+        Write::Outbound(outbound(1)),
+        Write::Inbound(inbound(2)),
+        Write::Decision(decision(1, 1)),
+        Write::Leaf(leaf(1)),
+        Write::Event(event(EventKind::MessageState, Some("INM"), 1, "queued")),
+        Write::Approval(approval(1)),
+        Write::Idempotent(answer("INM", "key", 9_000)),
+    ]
+}
+
+/// Nothing but what says itself until when it is kept is past its keeping.
+pub(super) fn past(now_ms: i64) -> Past {
+    Past { now_ms, chunks_ms: 0, drafts_ms: 0, records_ms: 0 }
 }
 
 /// Commits; every case numbers its commits alike, as the token is checked once.

@@ -17,12 +17,11 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use puente_core::delivery::CommitId;
-use puente_core::ids::Realm;
 use puente_core::policy::SendFacts;
 use puente_node::clock::{Clock as _, SystemClock};
 use puente_node::config::Config;
 use puente_node::setup::{directory, load};
-use puente_node::store::{CommitObserver, SqliteStore, StoreOwner};
+use puente_node::store::{CommitObserver, SqliteStore};
 
 use super::cpu;
 use super::stage::{Stage, StagedNode};
@@ -72,8 +71,8 @@ impl End {
 
     fn load(folder: &Path, node: &StagedNode) -> anyhow::Result<Self> {
         let config = Config::read(&node.home.config())?;
-        let owner = StoreOwner { country: node.country.clone(), realm: Realm::Training };
-        let path = folder.join(format!("floor-{}.db", node.country));
+        let beside = |name: &str| folder.join(format!("floor-{name}-{}.db", node.country));
+        let (data, subjects) = (beside("store"), beside("subjects"));
         let clock = SystemClock::default();
         Ok(Self {
             country: node.country.clone(),
@@ -81,7 +80,7 @@ impl End {
             rules: load::rules(&node.home)?,
             keys: load::keys(&node.home, &directory::read(&node.home)?)?,
             membership: load::membership(&node.home, &config, None)?,
-            store: SqliteStore::open(&path, &owner, &load::store_key(&node.home)?, Arc::new(Unobserved))?,
+            store: load::store_at(&node.home, &data, &subjects, &config, Arc::new(Unobserved))?,
             clock,
         })
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use puente_core::delivery::{
-    CommitId, DecisionRow, Direction, Event, EventKind, InboundRow, LeafRow, MessageRow, ReceiptRow, Write,
+    CommitId, DecisionRow, Direction, Event, EventKind, InboundRow, Keeping, LeafRow, MessageRow, ReceiptRow,
+    Write,
 };
 use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
@@ -16,6 +17,7 @@ use puente_core::membership::SendersOf;
 use puente_core::policy::{BasisType, Known, Party, PeerStatus, ReceiveFacts};
 use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
+use puente_node::subjects::SubjectOf;
 
 use super::End;
 
@@ -86,6 +88,8 @@ impl Receiver {
         decision.permit().with_context(|| format!("a message was stopped by {:?}", decision.rule))?;
         let descriptor = rules.catalogue.descriptor(&header.message_type, Some(header.version));
         let now_ms = now.as_millisecond();
+        let pseudonym = header.subject_ref.as_deref().context("a row names no subject")?;
+        let subject = SubjectOf::Peer(&self.peer, pseudonym).tag(&self.end.keys.subjects);
         writes.push(Write::Decision(DecisionRow {
             decision: DecisionId(Uuid::now_v7()),
             message: Some(claims.jti),
@@ -93,10 +97,12 @@ impl Receiver {
             rule: decision.rule.as_str().to_owned(),
             spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             policy: decision.digest,
+            subject: Some(subject),
             facts: serde_json::to_vec(header)?,
             at_ms: now_ms,
         }));
         writes.push(Write::Inbound(InboundRow {
+            keeping: Some(Keeping::for_days(subject, now_ms, header.handling.retention_days, 14)),
             issuer_digest: outer.issuer_digest(),
             keep_until_ms: claims.exp * 1000 + 30 * 86_400_000,
             message: MessageRow {
@@ -145,7 +151,13 @@ impl Receiver {
         let record =
             LeafRecord { kind: "receipt", id: format!("{id}:accepted"), digest: outer.release(), at_ms };
         let leaf = Leaf::new(&record, &SystemRandom)?;
-        writes.push(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms }));
+        writes.push(Write::Leaf(LeafRow {
+            leaf: leaf.hash,
+            subject: None,
+            salt: leaf.salt,
+            record: leaf.record,
+            at_ms,
+        }));
         Ok(ReceiptEntry {
             message_id: id,
             release_id: outer.release(),

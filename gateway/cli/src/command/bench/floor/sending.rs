@@ -6,8 +6,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use puente_core::delivery::{
-    CommitId, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow, OutboundState,
-    ReceiptRow, Write,
+    CommitId, DecisionRow, Direction, Event, EventKind, Keeping, LeafRow, MessageRow, OutboundRow,
+    OutboundState, ReceiptRow, Write,
 };
 use puente_core::envelope::{
     BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, Verify, release,
@@ -20,6 +20,7 @@ use puente_core::policy::{HostFacts, LegalBasis, Party, PolicyEngine, SendFacts}
 use puente_node::domestic::submit::Submission;
 use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
+use puente_node::subjects::SubjectOf;
 
 use super::End;
 use crate::command::bench::stage::{RECEIVER, SENDER};
@@ -111,16 +112,20 @@ impl Sender {
             sections: &row.sections,
         };
         let made = release(draft, &permit, self.end.keys.message.as_ref(), sealer.as_ref(), &SystemRandom)?;
+        let own = row.subject_id.as_ref().context("a row names no subject")?;
+        let subject = SubjectOf::Own(own.reveal()).tag(&self.end.keys.subjects);
         let record = LeafRecord { kind: "message", id: message.to_string(), digest: made.id, at_ms: now_ms };
         let leaf = Leaf::new(&record, &SystemRandom)?;
         wires.push(made.wire.clone());
         writes.push(Write::Leaf(LeafRow {
             leaf: leaf.hash,
+            subject: Some(subject),
             salt: leaf.salt,
             record: leaf.record,
             at_ms: now_ms,
         }));
         writes.push(Write::Outbound(OutboundRow {
+            keeping: Keeping::for_days(subject, now_ms, descriptor.retention_days, 14),
             message: MessageRow {
                 direction: Direction::Out,
                 message,
@@ -152,6 +157,7 @@ impl Sender {
             rule: decision.rule.as_str().to_owned(),
             spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             policy: decision.digest,
+            subject: Some(subject),
             facts: serde_json::to_vec(&(&row.subject, &row.facts, &row.legal_basis))?,
             at_ms: now_ms,
         }));

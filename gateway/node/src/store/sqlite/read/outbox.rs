@@ -42,21 +42,23 @@ pub(in crate::store::sqlite) fn outbound_due(
     if next_due(ledger, peer, lane)?.is_none_or(|due_ms| due_ms > now_ms) {
         return Ok(Vec::new());
     }
-    match lane {
+    let due = match lane {
         Lane::Bulk => ledger.all(DUE_IN_ORDER, params![peer.as_str(), now_ms, page(limit)], |row| {
             queued(ledger, &mut Columns::of(row, "outbox"))
-        }),
+        })?,
         Lane::Alert | Lane::Control => {
             ledger.all(DUE, params![peer.as_str(), column::lane(lane), now_ms, page(limit)], |row| {
                 queued(ledger, &mut Columns::of(row, "outbox"))
-            })
+            })?
         }
-    }
+    };
+    Ok(due.into_iter().flatten().collect())
 }
 
-fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Queued, Failure> {
+/// A row that may be sent; none whose subject is being erased.
+fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Option<Queued>, Failure> {
     let message = columns.id(MessageId)?;
-    Ok(Queued {
+    let mut queued = Queued {
         message,
         release: columns.digest()?,
         message_type: columns.name::<MessageType>()?,
@@ -66,8 +68,14 @@ fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Queued, F
         attempts: columns.plain()?,
         created_ms: columns.plain()?,
         expires_ms: columns.plain()?,
-        wire: columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() })?,
-    })
+        wire: Vec::new(),
+    };
+    match columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() }) {
+        Ok(wire) => queued.wire = wire,
+        Err(Failure::Erased) => return Ok(None),
+        Err(failure) => return Err(failure),
+    }
+    Ok(Some(queued))
 }
 
 /// The earliest instant at which a row is due.

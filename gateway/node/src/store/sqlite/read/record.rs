@@ -3,7 +3,7 @@
 //! Not here: messages and approvals. Invariant: an event comes out only for a role that was asked for.
 
 use puente_core::delivery::{DecisionRow, Event, IdempotentAnswer, ReceiptRow};
-use puente_core::ids::{AgencyId, ApprovalId, CountryCode, DecisionId, MessageId, Role};
+use puente_core::ids::{AgencyId, ApprovalId, CountryCode, DecisionId, Digest, MessageId, Role};
 use rusqlite::params;
 
 use crate::store::query::MAX_PAGE;
@@ -58,6 +58,11 @@ fn event(row: &rusqlite::Row<'_>) -> Result<(i64, Event), Failure> {
     Ok((seq, event))
 }
 
+/// Where a stored answer stands.
+pub(in crate::store::sqlite) fn answer_place(request: &Digest) -> Place<'_> {
+    Place { table: "idempotent", key: &request.0 }
+}
+
 /// The stored answer to an idempotency key.
 pub(in crate::store::sqlite) fn idempotent(
     ledger: Ledger<'_>,
@@ -65,18 +70,24 @@ pub(in crate::store::sqlite) fn idempotent(
     key: &str,
 ) -> Result<Option<IdempotentAnswer>, Failure> {
     ledger.one(
-        "SELECT agency, key, request, status, body, keep_until_ms FROM idempotent WHERE agency = ?1 AND key = ?2",
+        "SELECT agency, key, request, status, body, keep_until_ms, sealed FROM idempotent
+         WHERE agency = ?1 AND key = ?2",
         params![agency.as_str(), key],
         |row| {
             let mut columns = Columns::of(row, "idempotent");
-            Ok(IdempotentAnswer {
+            let mut answer = IdempotentAnswer {
                 agency: columns.name()?,
                 key: columns.plain()?,
                 request: columns.digest()?,
                 status: columns.plain()?,
                 body: columns.plain()?,
                 keep_until_ms: columns.plain()?,
-            })
+            };
+            // What was stored by an earlier program is not sealed; it is forgotten within days.
+            if columns.plain::<bool>()? {
+                answer.body = ledger.sealer.open(answer_place(&answer.request), &answer.body)?;
+            }
+            Ok(answer)
         },
     )
 }
@@ -145,8 +156,13 @@ pub(in crate::store::sqlite) fn decision(
                 rule: columns.plain()?,
                 spoke: columns.list()?,
                 policy: columns.digest()?,
-                facts: columns
-                    .sealed(ledger.sealer, Place { table: "decision", key: decision.0.as_bytes() })?,
+                subject: None,
+                facts: match columns
+                    .sealed(ledger.sealer, Place { table: "decision", key: decision.0.as_bytes() })
+                {
+                    Err(Failure::Erased) => Vec::new(),
+                    facts => facts?,
+                },
                 at_ms: columns.plain()?,
             })
         },

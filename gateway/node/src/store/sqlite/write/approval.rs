@@ -14,7 +14,8 @@ use crate::store::sqlite::seal::Place;
 
 /// A row begins to wait.
 pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure> {
-    let draft = ledger.seal(Place { table: "approval", key: row.approval.0.as_bytes() }, &row.draft)?;
+    let place = Place { table: "approval", key: row.approval.0.as_bytes() };
+    let draft = ledger.seal(row.subject, place, &row.draft)?;
     let added = ledger.run(
         "INSERT INTO approval (approval, agency, role, submitter, message_type, peer, operation, list_row, rules,
              preview, opened_ms, lapses_ms, state, closed_ms, message, sealed)

@@ -5,15 +5,20 @@
 
 mod approval;
 mod chunk;
+mod erase;
 mod forget;
+mod lapsed;
 mod message;
 mod record;
 
-use puente_core::delivery::Write;
+use std::collections::BTreeSet;
+
+use puente_core::delivery::{SubjectTag, Write};
 
 use super::ledger::{Failure, Ledger};
 
 pub(super) use chunk::put as put_chunk;
+pub(super) use erase::condemn;
 pub(super) use forget::forget;
 
 /// Applies one write.
@@ -27,6 +32,10 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
                 message::Step { state: *state, code: code.as_deref(), due_ms: *due_ms, attempts: *attempts };
             message::advance(ledger, *message, *release, &step)
         }
+        Write::Erased { message } => erase::erase(ledger, *message),
+        Write::RetentionAnnounced { message } => erase::announced(ledger, *message),
+        Write::ErasuresSettled { erasures } => erase::settled(ledger, erasures),
+        Write::LegalHold { subject, change } => erase::hold(ledger, *subject, *change),
         Write::Receipt(row) => record::receipt(ledger, row),
         Write::ReceiptsSent { keys } => record::receipts_sent(ledger, keys),
         Write::Decision(row) => record::decision(ledger, row),
@@ -38,6 +47,23 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
     }
+}
+
+/// Subjects whose keys these writes seal under, each once.
+pub(super) fn subjects(writes: &[Write]) -> Vec<SubjectTag> {
+    let subjects: BTreeSet<SubjectTag> = writes
+        .iter()
+        .filter_map(|write| match write {
+            Write::Outbound(row) => Some(row.keeping.subject),
+            Write::Inbound(row) => row.keeping.as_ref().map(|keeping| keeping.subject),
+            Write::Decision(row) => row.subject,
+            Write::Leaf(row) => row.subject,
+            Write::Approval(row) => row.subject,
+            Write::LegalHold { subject, .. } => Some(*subject),
+            _ => None,
+        })
+        .collect();
+    subjects.into_iter().collect()
 }
 
 /// Bytes that a write brings, about: its large fields and a row's worth.
@@ -54,10 +80,14 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Approval(row) => row.draft.len(),
         Write::Statement(row) => row.statement.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
+        Write::ErasuresSettled { erasures } => erasures.len() * size_of::<i64>(),
         Write::OutboundState { .. }
         | Write::Never(_)
         | Write::Event(_)
         | Write::StatementsSeen { .. }
-        | Write::ApprovalState { .. } => 0,
+        | Write::ApprovalState { .. }
+        | Write::Erased { .. }
+        | Write::RetentionAnnounced { .. }
+        | Write::LegalHold { .. } => 0,
     }
 }

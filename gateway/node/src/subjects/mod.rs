@@ -1,0 +1,12 @@
+//! Whose content is kept under which key, until when, and how it goes: by erasure or because its time is over.
+//!
+//! Not here: the keys themselves (`store`), who may ask for an erasure (`domestic`). INVARIANT: content goes before
+//! anybody is told that it went, and receipts, decisions and leaves stay.
+
+mod erase;
+mod retention;
+mod tag;
+
+pub use erase::{erase_subject, settle_erasures};
+pub use retention::keep_retention;
+pub use tag::SubjectOf;
