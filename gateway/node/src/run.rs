@@ -179,8 +179,10 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
     tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
-    serve_socket(&home.socket(), socket, ended)
+    let socket = serve_socket(&home.socket(), socket, ended)
         .map_err(|source| RunError::Listen { address: home.socket().display().to_string(), source })?;
+    // Waited for like the others: it holds the node, and with it the store that another start wants.
+    tasks.spawn(socket);
     let addresses = Addresses { domestic: domestic_at, federation: federation_at, operations: operations_at };
     Ok(Running { addresses, node, connector, reloader, shutdown, tasks })
 }

@@ -34,7 +34,8 @@ pub enum Write {
         /// Attempts made so far.
         attempts: u32,
     },
-    /// The content of a message goes, its metadata stays, and it waits to be sent no more. Guard: it is stored.
+    /// The content of a message goes, its metadata stays, and it waits to be sent no more. Guard: it is stored
+    /// and was not erased before.
     Erased {
         /// Which message.
         message: MessageId,

@@ -105,16 +105,20 @@ async fn reload(State(admin): State<Arc<Admin>>) -> Reply {
     Ok(json_reply(StatusCode::OK, &json!({"reloaded": true})))
 }
 
-/// Serves the socket until shutdown; the file is the owner's alone.
+/// Makes the socket, for its owner alone; the future serves it until shutdown.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn serve_socket(path: &Path, router: Router, mut shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
+pub fn serve_socket(
+    path: &Path,
+    router: Router,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<impl Future<Output = ()> + Send + use<>> {
     use std::os::unix::fs::PermissionsExt as _;
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    tokio::spawn(async move {
+    Ok(async move {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -128,6 +132,5 @@ pub fn serve_socket(path: &Path, router: Router, mut shutdown: watch::Receiver<b
                     .await;
             });
         }
-    });
-    Ok(())
+    })
 }

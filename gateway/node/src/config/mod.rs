@@ -155,13 +155,15 @@ pub struct Retention {
     pub orphan_chunk_hours: u32,
     /// What was submitted and held is erased this many days after it was decided.
     pub draft_days: u32,
+    /// Copies of the key store live this many days at most; erasures are confirmed with that date.
+    pub key_backup_days: u32,
     /// Metadata, receipts, decisions and approvals go after this many years.
     pub record_years: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { notice_days: 14, orphan_chunk_hours: 72, draft_days: 30, record_years: 7 }
+        Self { notice_days: 14, orphan_chunk_hours: 72, draft_days: 30, key_backup_days: 7, record_years: 7 }
     }
 }
 

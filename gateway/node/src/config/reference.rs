@@ -44,6 +44,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("retention", "draft_days", "What was submitted and held is erased this many days after it was decided."),
     (
         "retention",
+        "key_backup_days",
+        "Copies of the key store live this many days at most; erasures are confirmed with that date.",
+    ),
+    (
+        "retention",
         "record_years",
         "Metadata, receipts, decisions and approvals go after this many years; leaves of the log stay.",
     ),

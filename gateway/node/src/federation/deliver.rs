@@ -11,7 +11,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use puente_core::delivery::{
-    DecisionRow, Direction, Event, EventKind, InboundRow, Keeping, MessageRow, SubjectTag, Write,
+    DecisionRow, Direction, Event, EventKind, InboundRow, MessageRow, SubjectTag, Write,
 };
 use puente_core::envelope::{Header, Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Receipt, ReceiptState};
@@ -25,7 +25,8 @@ use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
 use crate::serve::{ProblemReply, json_reply, read_body};
 use crate::store::{Guard, KnownInbound, StoreError};
-use crate::subjects::SubjectOf;
+use crate::subjects::{SubjectOf, keeping};
+
 use crate::telemetry::Face;
 
 /// Ids are kept this long after a message's expiry (PROTOCOL.md section 1).
@@ -295,18 +296,7 @@ fn extract(consent: &puente_core::envelope::ConsentExtract) -> ConsentExtract {
 
 /// Whose key seals what is kept of a message.
 fn subject(node: &Node, peer: &VerifiedPeer, header: &Header) -> SubjectTag {
-    let pseudonym = header.subject_ref.as_deref();
-    let of = pseudonym.map_or(SubjectOf::Case(header.case), |one| SubjectOf::Peer(peer.country(), one));
-    of.tag(&node.keys.subjects)
-}
-
-/// As long as the sender allows, and no longer than the profile does.
-fn keeping(node: &Node, peer: &VerifiedPeer, header: &Header, at_ms: i64) -> Keeping {
-    let allowed = header.handling.retention_days;
-    let most = node.rules.get().policy.profile(&header.message_type).map(|profile| profile.retention_days);
-    let days = most.map_or(allowed, |most| most.min(allowed));
-    Keeping::for_days(subject(node, peer, header), at_ms, days, node.config.retention.notice_days)
-        .with_attachments(header.attachments.iter().map(|attachment| attachment.root))
+    SubjectOf::named_by(peer.country(), header).tag(&node.keys.subjects)
 }
 
 fn inbound(
@@ -350,7 +340,10 @@ fn inbound(
     };
     let mut writes = vec![Write::Inbound(InboundRow {
         // What was refused is receipted and forgotten: its content is not kept.
-        keeping: code.is_none().then(|| keeping(node, peer, header, at_ms)),
+        keeping: code.is_none().then(|| {
+            let notice_days = node.config.retention.notice_days;
+            keeping(&node.rules.get().policy, header, subject(node, peer, header), at_ms, notice_days)
+        }),
         issuer_digest: outer.issuer_digest(),
         keep_until_ms: expires_ms.saturating_add(KEEP_AFTER_EXPIRY_MS),
         message: row,

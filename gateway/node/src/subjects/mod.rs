@@ -4,9 +4,11 @@
 //! anybody is told that it went, and receipts, decisions and leaves stay.
 
 mod erase;
+mod keeping;
 mod retention;
 mod tag;
 
-pub use erase::{erase_subject, settle_erasures};
+pub use erase::{Erasure, erase_subject, legal_hold, settle_erasures};
+pub use keeping::keeping;
 pub use retention::keep_retention;
 pub use tag::SubjectOf;

@@ -7,6 +7,7 @@ use puente_core::delivery::{MessageRow, RetentionStep, Write};
 use puente_core::problem::Problem;
 
 use crate::node::{Node, store_problem};
+use crate::store::StoreError;
 use crate::subjects::erase::{AT_ONCE, erased, told};
 use crate::telemetry::ErasureCause;
 
@@ -31,7 +32,11 @@ pub async fn keep_retention(node: &Node) -> Result<usize, Problem> {
         writes.push(Write::RetentionAnnounced { message: row.message });
         writes.push(Write::Event(told(row, ERASURE_NEAR, now_ms)));
     }
-    node.commit(writes).await.map_err(|error| store_problem(&error))?;
-    node.metrics.erased(ErasureCause::Retention, over.len());
+    match node.commit(writes).await {
+        Ok(_durable) => node.metrics.erased(ErasureCause::Retention, over.len()),
+        // One of them was erased meanwhile: the next turn finds the others.
+        Err(StoreError::Conflict { .. }) => {}
+        Err(error) => return Err(store_problem(&error)),
+    }
     Ok(looked_at)
 }

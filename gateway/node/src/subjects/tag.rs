@@ -6,6 +6,7 @@
 use aws_lc_rs::hmac;
 
 use puente_core::delivery::SubjectTag;
+use puente_core::envelope::Header;
 use puente_core::ids::{CaseId, CountryCode};
 
 /// A subject as the node meets it.
@@ -19,7 +20,13 @@ pub enum SubjectOf<'a> {
     Case(CaseId),
 }
 
-impl SubjectOf<'_> {
+impl<'a> SubjectOf<'a> {
+    /// The subject of a message from a peer.
+    #[must_use]
+    pub fn named_by(peer: &'a CountryCode, header: &'a Header) -> Self {
+        header.subject_ref.as_deref().map_or(Self::Case(header.case), |pseudonym| Self::Peer(peer, pseudonym))
+    }
+
     /// The tag, under the node's secret for tags.
     #[must_use]
     pub fn tag(self, secret: &hmac::Key) -> SubjectTag {

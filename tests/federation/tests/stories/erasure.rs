@@ -4,8 +4,9 @@ use anyhow::{Context as _, Result};
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use puente_core::delivery::HoldChange;
 use puente_node::home::{read_tree, write_file};
-use puente_node::subjects::{SubjectOf, erase_subject};
+use puente_node::subjects::{SubjectOf, erase_subject, legal_hold};
 use puente_test_support::{Federation, adult_row, post};
 
 const AGENCIES: &[(&str, &str, &str)] =
@@ -56,8 +57,13 @@ async fn an_erased_person_is_unreadable_at_the_receiver_and_the_sender_gets_a_re
 
     let node = federation.member("GT")?.running.as_ref().context("does not run")?.node();
     let subject = SubjectOf::Peer(&"MX".parse()?, &pseudonym).tag(&node.keys.subjects);
-    assert_eq!(erase_subject(node, subject).await?, 1);
-    assert_eq!(erase_subject(node, subject).await?, 0);
+    legal_hold(node, subject, HoldChange::Placed).await?;
+    assert_eq!(erase_subject(node, subject).await.unwrap_err().kind.code, "erasure.legal_hold");
+    assert_eq!(igm.get(&format!("/v1/messages/{erased}/content")).await?.status, StatusCode::OK);
+    legal_hold(node, subject, HoldChange::Lifted).await?;
+    let done = erase_subject(node, subject).await?;
+    assert_eq!(done.in_backups_by_ms, done.unreadable_ms + 7 * 24 * HOUR_MS);
+    assert_eq!(erase_subject(node, subject).await?, done);
 
     let gone = igm.get(&format!("/v1/messages/{erased}/content")).await?;
     assert_eq!(gone.status, StatusCode::GONE);

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use puente_core::catalogue::Descriptor;
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, Keeping, LeafRow, MessageRow,
-    OutboundRow, OutboundState, SubjectTag, Write,
+    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
+    OutboundState, SubjectTag, Write,
 };
 use puente_core::envelope::{
     BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
@@ -29,7 +29,7 @@ use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
-use crate::subjects::SubjectOf;
+use crate::subjects::{SubjectOf, keeping};
 
 /// Why a submission is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,7 +294,9 @@ impl Parts<'_> {
             },
             attachments: attachments_in(submission, permit),
         };
-        let keeping = self.keeping(&header);
+        // This side's own copy goes when the receiver's does.
+        let notice_days = node.config.retention.notice_days;
+        let keeping = keeping(&self.rules.policy, &header, self.subject, self.now_ms, notice_days);
         let draft = Draft {
             statement: Statement {
                 message,
@@ -341,16 +343,6 @@ impl Parts<'_> {
             withheld,
         }));
         Ok(message)
-    }
-
-    /// This side's own copy goes when the receiver's does.
-    fn keeping(&self, header: &Header) -> Keeping {
-        let most = self.rules.policy.profile(&header.message_type).map(|profile| profile.retention_days);
-        let days =
-            most.map_or(header.handling.retention_days, |most| most.min(header.handling.retention_days));
-        let notice = self.node.config.retention.notice_days;
-        Keeping::for_days(self.subject, self.now_ms, days, notice)
-            .with_attachments(header.attachments.iter().map(|attachment| attachment.root))
     }
 
     /// What the receiver may know of the consent: whose, for what, for how long; never the record itself.

@@ -227,6 +227,11 @@ fn hot_questions_walk_an_index() {
         "SELECT seq FROM event WHERE role = ?1 AND agency = ?2 AND seq > ?3 ORDER BY seq",
         "SELECT key FROM receipt WHERE to_send = 1 AND peer = ?1 ORDER BY key",
         "SELECT seq FROM approval WHERE closed_ms IS NULL AND lapses_ms <= ?1 ORDER BY lapses_ms",
+        "SELECT seq FROM message WHERE act_ms IS NOT NULL AND act_ms <= ?1 ORDER BY act_ms",
+        "SELECT seq FROM message WHERE subject_key IS NOT NULL AND subject_key = ?1",
+        "SELECT rowid FROM chunk WHERE unnamed_ms IS NOT NULL AND unnamed_ms < ?1 ORDER BY unnamed_ms",
+        "SELECT seq FROM approval WHERE closed_ms IS NOT NULL AND draft_kept = 1 AND closed_ms < ?1
+         ORDER BY closed_ms",
         "SELECT 1 FROM outbox WHERE lane = 2 AND case_id = ?1 AND peer = ?2
          AND (created_ms, seq) < (?3, ?4) AND due_ms > ?5",
     ] {

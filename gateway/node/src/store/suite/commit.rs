@@ -48,7 +48,9 @@ pub(in crate::store) async fn a_failing_write_undoes_its_whole_commit_and_names_
 }
 
 pub(in crate::store) async fn another_commit_of_the_group_survives_a_failing_one(store: &dyn Store) {
-    // Joined futures are polled in order before the first answer, so they wait together.
+    // With the subject's key made already, joined futures are polled in order before the first answer, so they
+    // wait together.
+    put(store, vec![Write::Leaf(leaf(1))]).await;
     let first = store.commit(CommitId(1), vec![Write::Outbound(outbound(1))]);
     let again = store.commit(CommitId(2), vec![Write::Outbound(outbound(2)), Write::Outbound(outbound(1))]);
     let third = store.commit(CommitId(3), vec![Write::Outbound(outbound(3))]);

@@ -35,6 +35,8 @@ pub(in crate::store) async fn an_erased_message_keeps_its_metadata_and_receipts_
     assert_eq!(listed.iter().map(|row| row.message).collect::<Vec<_>>(), [message_id(1)]);
     let again = commit(store, vec![moves(1, OutboundState::Accepted, 0)]).await;
     assert_eq!(again, conflict(0, Guard::Final));
+    let twice = commit(store, vec![Write::Erased { message: message_id(1) }]).await;
+    assert_eq!(twice, conflict(0, Guard::Final));
     let absent = commit(store, vec![Write::Erased { message: message_id(7) }]).await;
     assert_eq!(absent, conflict(0, Guard::Absent));
 }

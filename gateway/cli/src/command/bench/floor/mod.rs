@@ -36,6 +36,9 @@ const GROUP: usize = 256;
 /// Decisions of which the mean cost without memory is taken.
 const COLD: usize = 100;
 
+/// Days before the end at which an agency is told, as by default.
+const NOTICE_DAYS: u32 = 14;
+
 /// What the floor came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Floor {

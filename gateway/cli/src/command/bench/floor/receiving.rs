@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use puente_core::delivery::{
-    CommitId, DecisionRow, Direction, Event, EventKind, InboundRow, Keeping, LeafRow, MessageRow, ReceiptRow,
-    Write,
+    CommitId, DecisionRow, Direction, Event, EventKind, InboundRow, LeafRow, MessageRow, ReceiptRow, Write,
 };
 use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
@@ -17,9 +16,9 @@ use puente_core::membership::SendersOf;
 use puente_core::policy::{BasisType, Known, Party, PeerStatus, ReceiveFacts};
 use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
-use puente_node::subjects::SubjectOf;
+use puente_node::subjects::{SubjectOf, keeping};
 
-use super::End;
+use super::{End, NOTICE_DAYS};
 
 /// The end that receives.
 pub struct Receiver {
@@ -88,8 +87,7 @@ impl Receiver {
         decision.permit().with_context(|| format!("a message was stopped by {:?}", decision.rule))?;
         let descriptor = rules.catalogue.descriptor(&header.message_type, Some(header.version));
         let now_ms = now.as_millisecond();
-        let pseudonym = header.subject_ref.as_deref().context("a row names no subject")?;
-        let subject = SubjectOf::Peer(&self.peer, pseudonym).tag(&self.end.keys.subjects);
+        let subject = SubjectOf::named_by(&self.peer, header).tag(&self.end.keys.subjects);
         writes.push(Write::Decision(DecisionRow {
             decision: DecisionId(Uuid::now_v7()),
             message: Some(claims.jti),
@@ -102,7 +100,7 @@ impl Receiver {
             at_ms: now_ms,
         }));
         writes.push(Write::Inbound(InboundRow {
-            keeping: Some(Keeping::for_days(subject, now_ms, header.handling.retention_days, 14)),
+            keeping: Some(keeping(&rules.policy, header, subject, now_ms, NOTICE_DAYS)),
             issuer_digest: outer.issuer_digest(),
             keep_until_ms: claims.exp * 1000 + 30 * 86_400_000,
             message: MessageRow {

@@ -22,7 +22,7 @@ use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
 use puente_node::subjects::SubjectOf;
 
-use super::End;
+use super::{End, NOTICE_DAYS};
 use crate::command::bench::stage::{RECEIVER, SENDER};
 
 /// The end that submits.
@@ -125,7 +125,7 @@ impl Sender {
             at_ms: now_ms,
         }));
         writes.push(Write::Outbound(OutboundRow {
-            keeping: Keeping::for_days(subject, now_ms, descriptor.retention_days, 14),
+            keeping: Keeping::for_days(subject, now_ms, descriptor.retention_days, NOTICE_DAYS),
             message: MessageRow {
                 direction: Direction::Out,
                 message,

@@ -48,6 +48,9 @@ pub(super) fn erase(ledger: Ledger<'_>, message: MessageId) -> Result<(), Failur
         |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
     )?;
     let (seq, state) = stored.ok_or(Guard::Absent)?;
+    if state == ERASED {
+        return Err(Guard::Final.into());
+    }
     if state == OutboundState::Queued.as_str() {
         dequeue(ledger, seq)?;
     }
