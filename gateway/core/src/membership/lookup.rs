@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::envelope::{CryptoFailure, KeyFactory, Seal, Verify, from_base64url};
 use crate::ids::{AgencyId, CountryCode, Digest, KeyId, Realm, Role};
 use crate::membership::document::{SignedDocument, TYP_DIRECTORY, TYP_MEMBERS, TYP_ROOT};
-use crate::membership::list::{Directory, Gateway, KeyUse, Member, Members, Root};
+use crate::membership::list::{DelegatedKey, Directory, Gateway, KeyUse, Member, Members, Root};
 
 /// Why membership cannot be trusted as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -271,6 +271,12 @@ impl Membership {
             .get(country)
             .and_then(|entry| entry.directory.as_ref())
             .map(|directory| directory.version)
+    }
+
+    /// The keys with which a country signs national acts, and how many of them are needed.
+    pub(super) fn directory_keys(&self, country: &CountryCode, now: i64) -> Option<(&[DelegatedKey], usize)> {
+        let member = &self.valid(country, now)?.member;
+        Some((&member.directory_keys, member.directory_threshold))
     }
 
     fn valid(&self, country: &CountryCode, now: i64) -> Option<&MemberEntry> {

@@ -5,10 +5,12 @@
 //! signature (their own issue). INVARIANT: a `Membership` holds only what verified, and every key of a
 //! country was signed by that country.
 
+mod adoption;
 mod document;
 mod list;
 mod lookup;
 
+pub use adoption::{ADOPTERS, Adopted, Adoption, TYP_ADOPTION};
 pub use document::{Signatures, SignedDocument, TYP_DIRECTORY, TYP_MEMBERS, TYP_ROOT, sign_document};
 pub use list::{Agency, DelegatedKey, Directory, DirectoryKey, Gateway, KeyUse, Member, Members, Root};
 pub use lookup::{Membership, MembershipError, MembershipFiles, VerifiedPeer};

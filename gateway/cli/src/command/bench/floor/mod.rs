@@ -78,7 +78,7 @@ impl End {
         Ok(Self {
             country: node.country.clone(),
             agency: node.agency.clone(),
-            rules: load::rules(&node.home)?,
+            rules: load::rules(&node.home, &[])?,
             keys: load::keys(&node.home, &directory::read(&node.home)?)?,
             membership: load::membership(&node.home, &config, &clock, None)?,
             store: SqliteStore::open(&path, &owner, &load::store_key(&node.home)?, Arc::new(Unobserved))?,
