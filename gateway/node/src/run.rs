@@ -106,13 +106,14 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
     let store: Arc<dyn Store> = Arc::new(load::store(home, &config, observer)?);
     let membership = load::membership(home, &config, None)?;
+    let rules = load::rules_adopted(home, &membership, clock.as_ref())?;
     Ok(Arc::new(Node::new(
         config,
         Arc::clone(clock),
         Arc::new(SystemRandom),
         store,
         load::keys(home, &directory::read(home)?)?,
-        load::rules(home)?,
+        rules,
         membership,
         load::register(home)?,
         metrics,

@@ -11,7 +11,7 @@ use crate::ids::{AgencyId, CountryCode, Digest, KeyId, Realm, Role};
 use crate::membership::document::{SignedDocument, TYP_MEMBERS, TYP_ROOT};
 use crate::membership::entry::{MemberEntry, SigningKey, VerifiedDirectory, refuse_rollback};
 use crate::membership::error::MembershipError;
-use crate::membership::list::{Gateway, KeyUse, Members, Root};
+use crate::membership::list::{DelegatedKey, Gateway, KeyUse, Members, Root};
 
 /// The bytes from which a membership is built.
 #[derive(Debug, Clone, Default)]
@@ -245,6 +245,12 @@ impl Membership {
 
     fn signing_key(&self, country: &CountryCode, key_use: KeyUse, kid: &KeyId) -> Option<&SigningKey> {
         self.directory(country)?.signing.iter().find(|key| key.key_use == key_use && key.kid == *kid)
+    }
+
+    /// The keys with which a country signs national acts, and how many of them are needed.
+    pub(super) fn directory_keys(&self, country: &CountryCode, now: i64) -> Option<(&[DelegatedKey], usize)> {
+        let member = &self.valid(country, now)?.member;
+        Some((&member.directory_keys, member.directory_threshold))
     }
 
     fn valid(&self, country: &CountryCode, now: i64) -> Option<&MemberEntry> {

@@ -5,6 +5,7 @@
 //! signature (their own issue). INVARIANT: a `Membership` holds only what verified, and every key of a
 //! country was signed by that country.
 
+mod adoption;
 mod document;
 mod entry;
 mod error;
@@ -12,6 +13,7 @@ mod list;
 mod lookup;
 mod sender;
 
+pub use adoption::{ADOPTERS, Adopted, Adoption, TYP_ADOPTION};
 pub use document::{Signatures, SignedDocument, TYP_DIRECTORY, TYP_MEMBERS, TYP_ROOT, sign_document};
 pub use error::MembershipError;
 pub use list::{

@@ -19,6 +19,7 @@ use super::rule::{Release, Rule, RuleId, Rules, Stage};
 use super::rulebook::{Obligations, Rulebook};
 use super::vocabulary::{Vocabulary, uid};
 use crate::ids::{Category, Digest, MessageType};
+use crate::membership::Adopted;
 
 /// One file of policies may not be larger than this; the whole matrix is a tenth of it.
 const MAX_FILE: usize = 512 * 1024;
@@ -137,6 +138,17 @@ impl PolicyEngine {
     /// # Errors
     /// When a file is missing, malformed, fails strict validation, or disagrees with another.
     pub fn load(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, PolicyError> {
+        Self::load_adopted(files, &[])
+    }
+
+    /// Reads policies as [`Self::load`] does, with what the members adopted of the proposed profiles.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_adopted(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+        adopted: &[Adopted],
+    ) -> Result<Self, PolicyError> {
         let files: BTreeMap<_, _> = files.into_iter().filter(|(path, _)| decides(path)).collect();
         let source = text(&files, "schema.cedarschema")?.ok_or(PolicyError::Missing("schema.cedarschema"))?;
         let schema = Schema::from_cedarschema_str(source)
@@ -156,7 +168,8 @@ impl PolicyEngine {
                 rules.insert(id, rule);
             }
         }
-        let profiles: Profiles = json(&files, "profiles.json")?;
+        let mut profiles: Profiles = json(&files, "profiles.json")?;
+        profiles.iter_mut().for_each(|(message, profile)| profile.adopt(message, adopted));
         let obligations: Obligations = json(&files, "obligations.json")?;
         let mut book = Rulebook::default();
         let is_rule = |path: &&String| path.starts_with("rules/") || path.starts_with("national/");
@@ -180,7 +193,7 @@ impl PolicyEngine {
             failed: named(FAILED)?,
             nothing_left: named(NOTHING_LEFT)?,
             not_entitled: named(NOT_ENTITLED)?,
-            digest: digest(&files),
+            digest: digest(&files, &profiles)?,
             rules,
             profiles,
             book,
@@ -441,13 +454,17 @@ fn send_lapse(facts: &SendFacts) -> Option<jiff::Timestamp> {
     lapse(consent, facts.basis.agreement.as_ref(), facts.now)
 }
 
-fn digest(files: &BTreeMap<String, Vec<u8>>) -> Digest {
+/// Over the files, and over the profiles as they stand: two nodes that count other adoptions decide otherwise.
+fn digest(files: &BTreeMap<String, Vec<u8>>, profiles: &Profiles) -> Result<Digest, PolicyError> {
+    let standing =
+        serde_json::to_vec(profiles).map_err(|error| PolicyError::Disagree(format!("profiles: {error}")))?;
+    let files = files.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
     let mut bytes = Vec::new();
-    for (path, content) in files {
+    for (path, content) in files.chain([("profiles", standing.as_slice())]) {
         for part in [path.as_bytes(), content] {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part);
         }
     }
-    Digest::of(&bytes)
+    Ok(Digest::of(&bytes))
 }

@@ -63,12 +63,15 @@ impl Reloader {
         *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
         let register = load::register(&self.home).map_err(RunError::from);
         let register = register.map(|register| self.node.register.replace(register));
-        let rules =
-            load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
         let held = self.node.membership.get();
         let membership = load::membership(&self.home, &self.node.config, Some(&held))
             .map_err(RunError::from)
             .map(|membership| self.node.membership.replace(membership));
+        // After the membership: an adoption counts by the members as they are now.
+        let standing = self.node.membership.get();
+        let rules = load::rules_adopted(&self.home, &standing, self.node.clock.as_ref())
+            .map_err(RunError::from)
+            .map(|rules| self.node.rules.replace(rules));
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
         register.and(rules).and(membership).and(certificates)

@@ -14,7 +14,9 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use puente_core::catalogue::Catalogue;
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
 use puente_core::ids::{CountryCode, KeyId, Role};
-use puente_core::membership::{Directory, KeyUse as DirectoryUse, Membership, MembershipFiles};
+use puente_core::membership::{
+    Adopted, Directory, KeyUse as DirectoryUse, Membership, MembershipError, MembershipFiles,
+};
 use puente_core::policy::{Agreements, PolicyEngine};
 
 use crate::clock::Clock;
@@ -77,15 +79,54 @@ fn named_key(
 ///
 /// # Errors
 /// When one is not of its form or disagrees with another.
-pub fn rules(home: &Home) -> Result<Rules, SetupError> {
+pub fn rules(home: &Home, adopted: &[Adopted]) -> Result<Rules, SetupError> {
     let schemas = tree(&home.schemas())?;
     let policies = tree(&home.policies())?;
     Ok(Rules {
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
-        policy: PolicyEngine::load(policies.iter().cloned())?,
+        policy: PolicyEngine::load_adopted(policies.iter().cloned(), adopted)?,
         agreements: Agreements::load(policies)?,
     })
+}
+
+/// The adoptions that lie in a home.
+#[derive(Debug, Default)]
+pub struct Adoptions {
+    /// Those that the members stand by now.
+    pub adopted: Vec<Adopted>,
+    /// Those that do not count, by file under `policies/`, and why.
+    pub void: Vec<(String, MembershipError)>,
+}
+
+/// The adoptions of `policies/adoptions/` that the members stand by now, and each that they do not.
+///
+/// One that does not count is no error: a member's keys change, and what was adopted under them must not stop a node.
+///
+/// # Errors
+/// `File` when the policies cannot be read.
+pub fn adoptions(home: &Home, membership: &Membership, clock: &dyn Clock) -> Result<Adoptions, SetupError> {
+    let mut adoptions = Adoptions::default();
+    let files = tree(&home.policies())?;
+    for (path, document) in files.into_iter().filter(|(path, _)| path.starts_with("adoptions/")) {
+        match membership.adopted(&document, clock.now_s(), &Jose) {
+            Ok(act) => adoptions.adopted.push(act),
+            Err(error) => adoptions.void.push((path, error)),
+        }
+    }
+    Ok(adoptions)
+}
+
+/// Rules under the adoptions that count; those that do not are logged.
+///
+/// # Errors
+/// As [`rules`].
+pub fn rules_adopted(home: &Home, membership: &Membership, clock: &dyn Clock) -> Result<Rules, SetupError> {
+    let Adoptions { adopted, void } = adoptions(home, membership, clock)?;
+    for (file, error) in &void {
+        tracing::warn!(file, %error, "an adoption does not count");
+    }
+    rules(home, &adopted)
 }
 
 fn tree(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, SetupError> {

@@ -7,3 +7,4 @@ mod envelopes;
 mod erasure;
 mod refusals;
 mod road;
+mod statistics;

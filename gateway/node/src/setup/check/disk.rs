@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use puente_core::membership::Adopted;
+
 use crate::config::Config;
 use crate::home::{Home, read_tree};
 use crate::setup::check::CheckFinding;
@@ -92,9 +94,9 @@ pub(super) fn keys(home: &Home) -> CheckFinding {
     }
 }
 
-/// Whether catalogue and policies load and agree.
-pub(super) fn rules(home: &Home) -> CheckFinding {
-    match load::rules(home) {
+/// Whether catalogue and policies load and agree, under the adoptions that count.
+pub(super) fn rules(home: &Home, adopted: &[Adopted]) -> CheckFinding {
+    match load::rules(home, adopted) {
         Ok(rules) => CheckFinding::ok(
             "rules",
             format!("Catálogo {} y políticas {}.", rules.catalogue.digest(), rules.policy.digest()),

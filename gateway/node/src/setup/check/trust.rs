@@ -2,7 +2,7 @@
 
 use puente_core::envelope::CLOCK_TOLERANCE_S;
 use puente_core::ids::KeyId;
-use puente_core::membership::{KeyUse as DirectoryUse, Membership};
+use puente_core::membership::{Adopted, KeyUse as DirectoryUse, Membership};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -144,6 +144,26 @@ pub(super) fn membership(home: &Home, config: &Config, clock: &dyn Clock) -> Vec
         )
     }));
     findings
+}
+
+/// The adoptions of profiles that the members stand by, and a word on each that does not count.
+pub(super) fn adoptions(
+    home: &Home,
+    config: &Config,
+    clock: &dyn Clock,
+) -> (Vec<Adopted>, Vec<CheckFinding>) {
+    let read =
+        load::membership(home, config, None).and_then(|membership| load::adoptions(home, &membership, clock));
+    // A membership or a folder that cannot be read has its own finding.
+    let Ok(load::Adoptions { adopted, void }) = read else { return (Vec::new(), Vec::new()) };
+    let void = void.into_iter().map(|(file, error)| {
+        CheckFinding::warning(
+            "adoption",
+            format!("La adopción `{file}` no cuenta y su perfil sigue propuesto: {error}"),
+            format!("The adoption `{file}` does not count and its profile stays proposed: {error}"),
+        )
+    });
+    (adopted, void.collect())
 }
 
 fn believed(home: &Home, config: &Config, clock: &dyn Clock, membership: &Membership) -> CheckFinding {

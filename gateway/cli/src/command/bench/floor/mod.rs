@@ -80,7 +80,7 @@ impl End {
         Ok(Self {
             country: node.country.clone(),
             agency: node.agency.clone(),
-            rules: load::rules(&node.home)?,
+            rules: load::rules(&node.home, &[])?,
             keys: load::keys(&node.home, &directory::read(&node.home)?)?,
             membership: load::membership(&node.home, &config, None)?,
             store: load::store_at(&node.home, &data, &subjects, &config, Arc::new(Unobserved))?,
