@@ -273,6 +273,14 @@ problems! {
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",
         "The peer's certificate has expired. Tell its operator.";
+    /// A set of policies that was handed in does not load.
+    POLICY_INVALID = "policy.invalid", 422, Caller, Never,
+        "Las políticas no se pueden usar. Vea el archivo y la línea, y `puente policy check`.",
+        "The policies cannot be used. See the file and line, and `puente policy check`.";
+    /// The facts of a recorded decision are erased or of an older form.
+    FACTS_GONE = "decision.facts_gone", 410, Node, Never,
+        "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
+        "The facts of this decision can no longer be read; its recorded outcome stands.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.
