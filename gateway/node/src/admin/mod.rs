@@ -3,6 +3,7 @@
 //! INVARIANT: neither shows payload: ids, states, counts and codes only.
 
 mod operations;
+mod policy;
 mod socket;
 
 pub use operations::{refresh, router as operations_router};

@@ -18,10 +18,12 @@ use tokio::sync::watch;
 use puente_core::ids::{CountryCode, MessageId};
 use puente_core::problem::{self, Problem};
 
+use crate::admin::policy;
 use crate::node::{Node, store_problem};
 use crate::serve::{ProblemReply, json_reply};
 
-type Reply = Result<Response, ProblemReply>;
+/// What a route of the socket answers.
+pub(super) type Reply = Result<Response, ProblemReply>;
 type Asked = std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 
 /// What the socket can ask of the running node beyond its store.
@@ -42,6 +44,8 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/peers/{country}/test", post(test_peer))
         .route("/v1/queue", get(queue))
         .route("/v1/messages/{id}", get(message))
+        .route("/v1/policy/explain/{message}", get(policy::explain))
+        .route("/v1/policy/simulate", post(policy::simulate_page))
         .route("/v1/reload", post(reload))
         .with_state(Arc::new(admin))
 }

@@ -15,7 +15,7 @@ use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Receipt, ReceiptState};
 use puente_core::ids::{DecisionId, MessageId};
 use puente_core::membership::{KeyUse, VerifiedPeer};
-use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts};
+use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts, RecordedFacts};
 use puente_core::problem::{self, Problem};
 
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
@@ -253,7 +253,7 @@ fn judge(
         rule: decision.rule.as_str().to_owned(),
         spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
         policy: decision.digest,
-        facts: serde_json::to_vec(header).unwrap_or_default(),
+        facts: RecordedFacts::from(&facts).to_bytes().unwrap_or_default(),
         at_ms,
     }));
     (!decision.outcome.is_permitted()).then_some(problem::REFUSED.code)

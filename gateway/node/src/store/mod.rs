@@ -106,6 +106,9 @@ pub trait Store: Send + Sync + 'static {
     /// The latest decision recorded for a message.
     fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>>;
 
+    /// Decisions with their facts and their places, newest first, from before a place on.
+    fn decisions(&self, before: Option<i64>, limit: u32) -> Answer<'_, Vec<(i64, DecisionRow)>>;
+
     /// Approvals in the order they were opened, without their drafts.
     fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
     /// One approval with its draft, and the statements on it.

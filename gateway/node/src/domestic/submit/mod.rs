@@ -6,7 +6,6 @@
 mod attached;
 mod form;
 mod prepare;
-mod recorded;
 mod report;
 mod validate;
 

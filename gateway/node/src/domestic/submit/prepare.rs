@@ -15,14 +15,14 @@ use puente_core::envelope::{
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
+    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RecordedFacts, RuleId,
+    Scope, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
-use crate::domestic::submit::recorded::RecordedFacts;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
@@ -133,7 +133,7 @@ fn attempt(
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let facts = parts.facts(mode)?;
     let decision = rules.policy.send(&facts);
-    let mut prepared = parts.follow(&decision, mode)?;
+    let mut prepared = parts.follow(&facts, &decision, mode)?;
     prepared.verdict.warnings = warnings;
     Ok(prepared)
 }
@@ -182,7 +182,7 @@ impl Parts<'_> {
         })
     }
 
-    fn follow(&self, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
+    fn follow(&self, facts: &SendFacts, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
         let id = DecisionId(self.node.fresh_id());
         let outcome = match decision.outcome {
             Decided::Permit => Outcome::Accepted,
@@ -212,7 +212,7 @@ impl Parts<'_> {
                     None
                 }
             };
-            writes.push(Write::Decision(self.decision_row(decision, id, message)?));
+            writes.push(Write::Decision(self.decision_row(facts, decision, id, message)?));
         }
         Ok(Prepared { verdict, writes })
     }
@@ -378,12 +378,12 @@ impl Parts<'_> {
 
     fn decision_row(
         &self,
+        facts: &SendFacts,
         decision: &Decision,
         id: DecisionId,
         message: Option<MessageId>,
     ) -> Result<DecisionRow, Problem> {
-        let facts = RecordedFacts::of(self.submission, self.node.country(), self.role);
-        let facts = serde_json::to_vec(&facts).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let facts = RecordedFacts::from(facts).to_bytes().map_err(|_| Problem::new(&problem::INTERNAL))?;
         Ok(DecisionRow {
             decision: id,
             message,

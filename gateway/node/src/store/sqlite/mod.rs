@@ -221,6 +221,10 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::decision(ledger, message))
     }
 
+    fn decisions(&self, before: Option<i64>, limit: u32) -> Answer<'_, Vec<(i64, DecisionRow)>> {
+        self.read(move |ledger| read::decisions(ledger, before, limit))
+    }
+
     fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
         self.read(move |ledger| read::approvals(ledger, &filter, limit))
     }

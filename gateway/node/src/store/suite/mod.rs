@@ -44,6 +44,7 @@ macro_rules! for_every_case {
             record::a_known_inbound_message_comes_with_its_first_receipt,
             record::events_reach_the_agency_named_and_every_agency_of_the_role,
             record::the_latest_decision_of_a_message_reads_back,
+            record::decisions_are_read_newest_first_and_none_twice,
             record::an_idempotency_key_is_one_agencys_and_used_once,
             record::history_tells_release_receipts_and_unreceipted_states,
             record::an_operation_is_read_in_pages_without_gap_or_repeat,

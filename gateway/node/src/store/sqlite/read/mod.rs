@@ -12,4 +12,4 @@ pub(super) use approval::{approval, approvals, approvals_lapsing};
 pub(super) use chunk::{chunk, chunk_indexes, chunk_key, chunk_place};
 pub(super) use message::{history, known_inbound, message, messages, operation, replies, withheld};
 pub(super) use outbox::{expired_queued, next_due, outbound_due, queue_depth};
-pub(super) use record::{decision, events, idempotent, receipts, receipts_due};
+pub(super) use record::{decision, decisions, events, idempotent, receipts, receipts_due};
