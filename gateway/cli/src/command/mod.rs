@@ -87,7 +87,7 @@ impl Command {
             Self::Queue(queue) => queue.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
-            Self::Policy(policy) => policy.run(output),
+            Self::Policy(policy) => policy.run(output).await,
             Self::Demo(demo) => demo.run(output).await,
             Self::DemoClient(client) => client.run().await,
             Self::Bench(bench) => bench.run(output).await,
