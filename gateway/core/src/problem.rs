@@ -273,6 +273,14 @@ problems! {
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",
         "The peer's certificate has expired. Tell its operator.";
+    /// One of the two nodes has suspended the exchange; the message is kept and goes on once that is lifted.
+    EXCHANGE_SUSPENDED = "exchange.suspended", 503, Peer, Later,
+        "El intercambio está suspendido por uno de los nodos. El mensaje se guarda y sale al levantarse.",
+        "One of the nodes has suspended the exchange. The message is kept and goes on once that is lifted.";
+    /// What is to be suspended is suspended already.
+    SUSPENSION_STANDS = "suspension.stands", 409, Caller, Never,
+        "Ya está suspendido.",
+        "It is suspended already.";
     /// A set of policies that was handed in does not load.
     POLICY_INVALID = "policy.invalid", 422, Caller, Never,
         "Las políticas no se pueden usar. Vea el archivo y la línea, y `puente policy check`.",

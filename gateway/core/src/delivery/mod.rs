@@ -7,10 +7,12 @@
 //! Not here: the store itself (`puente-node::store`).
 
 mod commit;
+mod operation;
 mod record;
 mod retry;
 
 pub use commit::{Commit, CommitId, Committed, Write};
+pub use operation::{PolicyChangeRow, Proposer, SuspensionRow};
 pub use record::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
     InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::envelope::header::{AttachmentRef, IssuerClaims, SealContext};
 use crate::envelope::{TYP_DIRECT, Verify, from_base64url, wire};
-use crate::ids::{Category, CountryCode, Digest, KeyId, Realm, ReleaseId};
+use crate::ids::{Category, CountryCode, Digest, KeyId, Purpose, Realm, ReleaseId};
 use crate::problem::{self, Problem};
 
 /// Tolerance between clocks, seconds (PROTOCOL.md, "Time").
@@ -190,20 +190,25 @@ pub fn read_stored(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<Verif
     authenticate(wire_bytes, receiving)
 }
 
-/// The attachments of a message that this node itself made and stored; nothing is verified, and of the claims
+/// What a node asks of the header of a message that it made and stored itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OwnHeader {
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// Its attachments.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentRef>,
+}
+
+/// The header of a message that this node itself made and stored; nothing is verified, and of the claims
 /// nothing else is built.
 #[must_use]
-pub fn own_attachments(wire_bytes: &[u8]) -> Option<Vec<AttachmentRef>> {
+pub fn own_header(wire_bytes: &[u8]) -> Option<OwnHeader> {
     #[derive(Deserialize)]
     struct Claims {
-        puente: Header,
-    }
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(default)]
-        attachments: Vec<AttachmentRef>,
+        puente: OwnHeader,
     }
     let payload = wire_bytes.split(|byte| *byte == b'~').next()?.split(|byte| *byte == b'.').nth(1)?;
     let payload = from_base64url(std::str::from_utf8(payload).ok()?)?;
-    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente.attachments)
+    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente)
 }

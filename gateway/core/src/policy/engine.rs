@@ -238,6 +238,11 @@ impl PolicyEngine {
         self.profiles.get(message)
     }
 
+    /// Every profile.
+    pub fn profiles(&self) -> impl Iterator<Item = (&MessageType, &Profile)> {
+        self.profiles.iter()
+    }
+
     /// How often a question had been asked before, over both ends.
     #[must_use]
     pub fn cache_counts(&self) -> CacheCounts {
