@@ -22,4 +22,5 @@ pub mod run;
 pub mod serve;
 pub mod setup;
 pub mod store;
+pub mod suspension;
 pub mod telemetry;

@@ -17,6 +17,7 @@ use puente_core::ids::{CountryCode, KeyId, Realm, Role};
 use puente_core::membership::Membership;
 use puente_core::policy::{Agreements, PolicyEngine};
 use puente_core::problem::{self, Problem};
+use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -90,6 +91,10 @@ pub struct Node {
     pub register: Replaceable<Register>,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
+    /// What is suspended.
+    pub suspensions: Replaceable<Suspensions>,
+    /// Held by whoever changes how the node is operated: one such change at a time.
+    pub operating: tokio::sync::Mutex<()>,
     commits: AtomicU64,
     outbox: Notify,
     events: watch::Sender<u64>,
@@ -120,6 +125,8 @@ impl Node {
             membership: Replaceable::new(membership),
             register: Replaceable::new(register),
             metrics,
+            suspensions: Replaceable::new(Suspensions::default()),
+            operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),
             outbox: Notify::new(),
             events: watch::Sender::new(0),

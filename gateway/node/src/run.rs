@@ -25,7 +25,8 @@ use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection}
 use crate::node::Node;
 use crate::serve::{Listening, serve};
 use crate::setup::{SetupError, directory, load};
-use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreOwner};
+use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreError, StoreOwner};
+use crate::suspension;
 use crate::telemetry::{Face, Metrics};
 
 use reload::Reloader;
@@ -42,6 +43,9 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The store, once it is open.
+    #[error(transparent)]
+    Read(#[from] StoreError),
     /// TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -124,6 +128,7 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
 /// When anything it needs is missing, wrong or in use; the error says what.
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
     let node = build(home, &clock)?;
+    suspension::take_up(&node).await?;
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {

@@ -5,6 +5,7 @@
 mod operations;
 mod policy;
 mod socket;
+mod suspension;
 
 pub use operations::{refresh, router as operations_router};
 pub use socket::{Admin, router as admin_router, serve_socket};

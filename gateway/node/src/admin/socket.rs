@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use puente_core::ids::{CountryCode, MessageId};
 use puente_core::problem::{self, Problem};
 
-use crate::admin::policy;
+use crate::admin::{policy, suspension};
 use crate::node::{Node, store_problem};
 use crate::serve::{ProblemReply, json_reply};
 
@@ -46,6 +46,8 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/messages/{id}", get(message))
         .route("/v1/policy/explain/{message}", get(policy::explain))
         .route("/v1/policy/simulate", post(policy::simulate_page))
+        .route("/v1/suspensions", get(suspension::list).post(suspension::suspend))
+        .route("/v1/suspensions/lift", post(suspension::lift))
         .route("/v1/reload", post(reload))
         .with_state(Arc::new(admin))
 }

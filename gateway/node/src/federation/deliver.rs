@@ -17,6 +17,7 @@ use puente_core::ids::{DecisionId, MessageId};
 use puente_core::membership::{KeyUse, VerifiedPeer};
 use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts, RecordedFacts};
 use puente_core::problem::{self, Problem};
+use puente_core::suspension::Flow;
 
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
 use crate::node::{Node, store_problem};
@@ -176,7 +177,7 @@ fn repeat(number: usize, outer: &VerifiedOuter, stored: &KnownInbound, delivered
     }
 }
 
-/// Whether the message has to come again later: its predecessor or a chunk is not here yet.
+/// Whether the message has to come again later: a suspension, or its predecessor or a chunk is not here yet.
 async fn waits(
     node: &Node,
     outer: &VerifiedOuter,
@@ -184,6 +185,10 @@ async fn waits(
     in_batch: &BTreeSet<MessageId>,
 ) -> Result<Option<&'static str>, Problem> {
     let claims = outer.claims();
+    // Not refused: the sender keeps it, and it is taken once the suspension is lifted.
+    if peer_status(node, outer) != PeerStatus::Active {
+        return Ok(Some(problem::EXCHANGE_SUSPENDED.code));
+    }
     for attachment in &claims.puente.attachments {
         let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;
         if !here.iter().copied().eq(0..attachment.chunks) {
@@ -197,6 +202,17 @@ async fn waits(
         tracing::warn!(message = %claims.jti, "applied without its predecessor");
     }
     Ok((!applied && parked).then_some(problem::MESSAGE_PARKED.code))
+}
+
+/// How the sender stands for this message, by what this node has suspended now.
+fn peer_status(node: &Node, outer: &VerifiedOuter) -> PeerStatus {
+    let header = &outer.claims().puente;
+    node.suspensions.get().standing(Flow {
+        peer: &header.sender.country,
+        message: &header.message_type,
+        purpose: &header.purpose,
+        categories: outer.labels(),
+    })
 }
 
 /// The receiver's decision; `Some` is the code that the other side may read.
@@ -237,7 +253,7 @@ fn judge(
             .map(|id| rules.agreements.claim(id, peer.country(), node.country(), &header.message_type, now)),
         consent: claims.consent.as_ref().map(extract),
         consent_withdrawn: false,
-        peer_status: PeerStatus::Active,
+        peer_status: peer_status(node, outer),
         message_expired: false,
         originator: None,
         originator_authorises: Known::Unknown,

@@ -6,3 +6,4 @@ mod delivery;
 mod envelopes;
 mod refusals;
 mod road;
+mod suspensions;

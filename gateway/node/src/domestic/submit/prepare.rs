@@ -15,10 +15,11 @@ use puente_core::envelope::{
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RecordedFacts, RuleId,
-    Scope, SendFacts,
+    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts,
+    RuleId, Scope, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
+use puente_core::suspension::Flow;
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
@@ -174,11 +175,22 @@ impl Parts<'_> {
             subject: submission.subject.clone(),
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             approvals: submission.approvals.clone(),
-            host: HostFacts::default(),
+            host: HostFacts { peer_status: self.peer_status(), ..HostFacts::default() },
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
             now,
+        })
+    }
+
+    /// How the peer stands for this message, by what this node has suspended now.
+    fn peer_status(&self) -> PeerStatus {
+        let submission = self.submission;
+        self.node.suspensions.get().standing(Flow {
+            peer: &submission.recipient.country,
+            message: &submission.message_type,
+            purpose: &submission.purpose,
+            categories: submission.sections.keys(),
         })
     }
 

@@ -23,7 +23,7 @@ use std::thread::JoinHandle;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, StatementRow, Write,
+    PolicyChangeRow, QueueDepth, Queued, ReceiptRow, StatementRow, SuspensionRow, Write,
 };
 use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role};
 use tokio::sync::oneshot;
@@ -235,6 +235,22 @@ impl Store for SqliteStore {
 
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
         self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
+    }
+
+    fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>> {
+        self.read(move |ledger| read::suspensions(ledger, limit))
+    }
+
+    fn policy_changes(&self, limit: u32) -> Answer<'_, Vec<PolicyChangeRow>> {
+        self.read(move |ledger| read::policy_changes(ledger, limit))
+    }
+
+    fn policy_change(&self, change: ApprovalId) -> Answer<'_, Option<(PolicyChangeRow, Vec<StatementRow>)>> {
+        self.read(move |ledger| read::policy_change(ledger, change))
+    }
+
+    fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>> {
+        self.read(read::policy_in_force)
     }
 
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()> {

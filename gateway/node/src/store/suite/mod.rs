@@ -5,6 +5,7 @@
 
 pub(super) mod approval;
 pub(super) mod commit;
+pub(super) mod operation;
 pub(super) mod outbox;
 pub(super) mod record;
 
@@ -49,6 +50,10 @@ macro_rules! for_every_case {
             record::history_tells_release_receipts_and_unreceipted_states,
             record::an_operation_is_read_in_pages_without_gap_or_repeat,
             record::replies_and_the_operators_listing_are_found,
+            operation::a_target_is_suspended_once_and_again_only_after_it_was_lifted,
+            operation::held_rows_wake_in_the_order_of_their_release_and_no_other_row_does,
+            operation::the_policies_in_force_are_those_granted_last,
+            operation::a_person_states_on_a_proposal_once_and_only_while_it_is_open,
             approval::an_approval_reads_back_with_its_statements,
             approval::a_person_speaks_once_and_only_while_it_is_open,
             approval::an_approval_closes_once,
