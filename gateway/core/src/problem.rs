@@ -285,6 +285,10 @@ problems! {
     POLICY_INVALID = "policy.invalid", 422, Caller, Never,
         "Las políticas no se pueden usar. Vea el archivo y la línea, y `puente policy check`.",
         "The policies cannot be used. See the file and line, and `puente policy check`.";
+    /// The folder of policies holds a set that two officers did not put in force.
+    POLICY_NOT_ACTIVATED = "policy.not_activated", 409, Node, Never,
+        "La carpeta de políticas no es la que dos personas oficiales activaron. Repóngala, o proponga la nueva.",
+        "The folder of policies is not the set that two officers put in force. Put it back, or propose the new one.";
     /// The facts of a recorded decision are erased or of an older form.
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",

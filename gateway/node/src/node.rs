@@ -21,6 +21,7 @@ use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::policy::PolicyKeeper;
 use crate::register::Register;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -91,6 +92,8 @@ pub struct Node {
     pub register: Replaceable<Register>,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
+    /// Which set of policies is in force.
+    pub policies: PolicyKeeper,
     /// What is suspended.
     pub suspensions: Replaceable<Suspensions>,
     /// Held by whoever changes how the node is operated: one such change at a time.
@@ -114,6 +117,7 @@ impl Node {
         membership: Membership,
         register: Register,
         metrics: Arc<Metrics>,
+        policies: PolicyKeeper,
     ) -> Self {
         Self {
             config,
@@ -125,6 +129,7 @@ impl Node {
             membership: Replaceable::new(membership),
             register: Replaceable::new(register),
             metrics,
+            policies,
             suspensions: Replaceable::new(Suspensions::default()),
             operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),

@@ -16,6 +16,7 @@ mod policy;
 mod query;
 mod queue;
 mod serve;
+mod statement;
 mod suspend;
 mod verdict;
 

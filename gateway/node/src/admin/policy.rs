@@ -17,11 +17,14 @@ use puente_core::problem::{self, Problem};
 
 use super::socket::{Admin, Reply};
 use crate::node::store_problem;
-use crate::policy::{PolicySet, simulate};
+use crate::policy::{PolicySet, propose, show, simulate};
 use crate::serve::{json_reply, read_body, read_json};
 
 /// A whole set as JSON: sixteen times the published one.
 const MAX_SET_BYTES: usize = 20 * 1024 * 1024;
+
+/// Changes listed: a set a week for a year.
+const LISTED: u32 = 50;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +50,36 @@ pub(super) async fn simulate_page(State(admin): State<Arc<Admin>>, body: Body) -
     let candidate = loaded.map_err(|error: PolicyError| invalid(&error))?;
     let page = simulate(node, Arc::new(candidate), form.since_ms, form.before).await?;
     Ok(json_reply(StatusCode::OK, &page))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProposeForm {
+    files: BTreeMap<String, String>,
+    proposal: String,
+}
+
+/// `POST /v1/policy/changes`: a set that an officer proposes; two others put it in force.
+pub(super) async fn propose_set(State(admin): State<Arc<Admin>>, body: Body) -> Reply {
+    let node = &admin.node;
+    let bytes = read_body(body, MAX_SET_BYTES, node.config.times.body_seconds).await?;
+    let form: ProposeForm = read_json(&bytes)?;
+    let set = PolicySet::of(form.files).map_err(|error| invalid(&error))?;
+    let shown = propose(node, set, &form.proposal).await?;
+    Ok(json_reply(StatusCode::OK, &shown))
+}
+
+/// `GET /v1/policy/changes`: the history of the policies in force, latest first, each with who stated.
+pub(super) async fn history(State(admin): State<Arc<Admin>>) -> Reply {
+    let (store, now_ms) = (&admin.node.store, admin.node.clock.now_ms());
+    let rows = store.policy_changes(LISTED).await.map_err(|error| store_problem(&error))?;
+    let mut changes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let found = store.policy_change(row.change).await.map_err(|error| store_problem(&error))?;
+        changes.extend(found.map(|(row, statements)| show(&row, &statements, now_ms)));
+    }
+    let body = json!({"in_force": admin.node.policies.in_force(), "changes": changes});
+    Ok(json_reply(StatusCode::OK, &body))
 }
 
 /// `GET /v1/policy/explain/{message}`: the latest decision on a message, decided again and explained.

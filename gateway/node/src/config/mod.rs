@@ -7,7 +7,7 @@ mod reference;
 
 use serde::{Deserialize, Serialize};
 
-use puente_core::ids::{CountryCode, Realm};
+use puente_core::ids::{CountryCode, Realm, Role};
 
 pub use reference::reference;
 
@@ -44,6 +44,9 @@ pub struct Config {
     /// How long things wait.
     #[serde(default)]
     pub times: Times,
+    /// Who puts policies in force.
+    #[serde(default)]
+    pub policy: PolicyChanges,
 }
 
 /// Addresses of the three listeners.
@@ -142,6 +145,22 @@ impl Default for Times {
     }
 }
 
+/// Changes of policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyChanges {
+    /// Officers of agencies with this role may put policies in force, two of them together.
+    pub activating_role: Role,
+    /// A proposed set lapses after this many seconds without two officers.
+    pub change_seconds: u64,
+}
+
+impl Default for PolicyChanges {
+    fn default() -> Self {
+        Self { activating_role: Role::supervisory_authority(), change_seconds: 604_800 }
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -164,6 +183,13 @@ impl Config {
     /// The defaults of a country and realm.
     #[must_use]
     pub fn new(country: CountryCode, realm: Realm) -> Self {
-        Self { country, realm, listen: Listen::default(), limits: Limits::default(), times: Times::default() }
+        Self {
+            country,
+            realm,
+            listen: Listen::default(),
+            limits: Limits::default(),
+            times: Times::default(),
+            policy: PolicyChanges::default(),
+        }
     }
 }

@@ -63,8 +63,7 @@ impl Reloader {
         *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
         let register = load::register(&self.home).map_err(RunError::from);
         let register = register.map(|register| self.node.register.replace(register));
-        let rules =
-            load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
+        let rules = self.node.policies.reload(&self.node).map_err(RunError::from);
         let held = self.node.membership.get();
         let membership =
             load::membership(&self.home, &self.node.config, self.node.clock.as_ref(), Some(&held))

@@ -15,7 +15,6 @@ use puente_core::catalogue::Catalogue;
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
 use puente_core::ids::{CountryCode, KeyId, Role};
 use puente_core::membership::{Directory, KeyUse as DirectoryUse, Membership, MembershipFiles};
-use puente_core::policy::{Agreements, PolicyEngine};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -24,6 +23,7 @@ use crate::keys::tls::CertificateHolder;
 use crate::keys::{Jose, KeyFile, KeyUse};
 use crate::lists::codes::{CodeNames, Codes};
 use crate::node::{NodeKeys, Rules};
+use crate::policy::PolicySet;
 use crate::register::Register;
 use crate::setup::{SetupError, credential};
 use crate::store::StoreKey;
@@ -72,18 +72,26 @@ fn named_key(
     if named { Ok(key) } else { Err(SetupError::OtherKey(home.key(name))) }
 }
 
-/// Catalogue, policies, agreements and words of lists, as they stand in the home.
+/// Catalogue, policies, agreements and words of lists, as they stand in the home, in force or not.
 ///
 /// # Errors
 /// When one is not of its form or disagrees with another.
 pub fn rules(home: &Home) -> Result<Rules, SetupError> {
+    rules_of(home, &PolicySet::read(&home.policies())?)
+}
+
+/// This set of policies beside catalogue and words of lists as they stand in the home.
+///
+/// # Errors
+/// When one is not of its form or disagrees with another.
+pub fn rules_of(home: &Home, set: &PolicySet) -> Result<Rules, SetupError> {
     let schemas = tree(&home.schemas())?;
-    let policies = tree(&home.policies())?;
+    let (policy, agreements) = set.load()?;
     Ok(Rules {
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
-        policy: PolicyEngine::load(policies.iter().cloned())?,
-        agreements: Agreements::load(policies)?,
+        policy,
+        agreements,
     })
 }
 

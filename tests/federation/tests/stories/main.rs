@@ -4,6 +4,7 @@
 mod approvals;
 mod delivery;
 mod envelopes;
+mod policies;
 mod refusals;
 mod road;
 mod suspensions;

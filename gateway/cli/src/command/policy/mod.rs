@@ -2,6 +2,7 @@
 //!
 //! Not here: deciding. A set is a folder like `policies/`, or the one built into this program.
 
+mod change;
 mod check;
 mod diff;
 mod explain;
@@ -11,6 +12,7 @@ mod test;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use puente_core::approval::Verdict;
 use puente_node::policy::PolicySet;
 use puente_node::setup::built_in_policies;
 
@@ -30,6 +32,18 @@ pub enum Policy {
     Diff(diff::Diff),
     /// Repite decisiones registradas con otro conjunto / decide recorded decisions again by another set.
     Simulate(simulate::Simulate),
+    /// Propone un conjunto, con la firma de un funcionario / propose a set, under an officer's signature.
+    Propose(change::Propose),
+    /// Las propuestas / the proposals.
+    Changes(change::Changes),
+    /// Una propuesta: qué cambia y qué saldría de otro modo / a proposal: what changes and would leave otherwise.
+    Show(change::Show),
+    /// La pone en vigor, con otro funcionario / put it in force, together with another officer.
+    Grant(change::State),
+    /// La niega / refuse it.
+    Refuse(change::State),
+    /// Qué rigió, desde cuándo y por quién / what was in force, from when and by whom.
+    History(change::History),
 }
 
 impl Policy {
@@ -44,6 +58,12 @@ impl Policy {
             Self::Explain(explain) => explain.run(output).await,
             Self::Diff(diff) => diff.run(output),
             Self::Simulate(simulate) => simulate.run(output).await,
+            Self::Propose(propose) => propose.run(output).await,
+            Self::Changes(changes) => changes.run(output).await,
+            Self::Show(show) => show.run(output).await,
+            Self::Grant(state) => state.run(Verdict::Grant, output).await,
+            Self::Refuse(state) => state.run(Verdict::Refuse, output).await,
+            Self::History(history) => history.run(output).await,
         }
     }
 }
