@@ -297,6 +297,26 @@ problems! {
     STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
         "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",
         "The table cannot be published: send it whole, without suppressed cells or overlapping groups, and with totals that add up.";
+    /// One of the two nodes has suspended the exchange; the message is kept and goes on once that is lifted.
+    EXCHANGE_SUSPENDED = "exchange.suspended", 503, Peer, Later,
+        "El intercambio está suspendido por uno de los nodos. El mensaje se guarda y sale al levantarse.",
+        "One of the nodes has suspended the exchange. The message is kept and goes on once that is lifted.";
+    /// What is to be suspended is suspended already.
+    SUSPENSION_STANDS = "suspension.stands", 409, Caller, Never,
+        "Ya está suspendido.",
+        "It is suspended already.";
+    /// A set of policies that was handed in does not load.
+    POLICY_INVALID = "policy.invalid", 422, Caller, Never,
+        "Las políticas no se pueden usar. Vea el archivo y la línea, y `puente policy check`.",
+        "The policies cannot be used. See the file and line, and `puente policy check`.";
+    /// The folder of policies holds a set that two officers did not put in force.
+    POLICY_NOT_ACTIVATED = "policy.not_activated", 409, Node, Never,
+        "La carpeta de políticas no es la que dos personas oficiales activaron. Repóngala, o proponga la nueva.",
+        "The folder of policies is not the set that two officers put in force. Put it back, or propose the new one.";
+    /// The facts of a recorded decision are erased or of an older form.
+    FACTS_GONE = "decision.facts_gone", 410, Node, Never,
+        "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
+        "The facts of this decision can no longer be read; its recorded outcome stands.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

@@ -17,9 +17,11 @@ use puente_core::ids::{CountryCode, KeyId, Realm, Role};
 use puente_core::membership::Membership;
 use puente_core::policy::{Agreements, PolicyEngine};
 use puente_core::problem::{self, Problem};
+use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::policy::PolicyKeeper;
 use crate::register::Register;
 use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -92,6 +94,12 @@ pub struct Node {
     pub register: Replaceable<Register>,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
+    /// Which set of policies is in force.
+    pub policies: PolicyKeeper,
+    /// What is suspended.
+    pub suspensions: Replaceable<Suspensions>,
+    /// Held by whoever changes how the node is operated: one such change at a time.
+    pub operating: tokio::sync::Mutex<()>,
     commits: AtomicU64,
     outbox: Notify,
     events: watch::Sender<u64>,
@@ -111,6 +119,7 @@ impl Node {
         membership: Membership,
         register: Register,
         metrics: Arc<Metrics>,
+        policies: PolicyKeeper,
     ) -> Self {
         Self {
             config,
@@ -122,6 +131,9 @@ impl Node {
             membership: Replaceable::new(membership),
             register: Replaceable::new(register),
             metrics,
+            policies,
+            suspensions: Replaceable::new(Suspensions::default()),
+            operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),
             outbox: Notify::new(),
             events: watch::Sender::new(0),

@@ -4,7 +4,9 @@
 //! it), and everything ends with the struct.
 
 mod federation;
+mod officers;
 mod row;
 
 pub use federation::{Federation, Member, START_MS, post};
+pub use officers::Officers;
 pub use row::{adult_row, notice};

@@ -4,11 +4,13 @@
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
 use crate::delivery::keeping::SubjectTag;
+use crate::delivery::operation::{PolicyChangeRow, SuspensionRow};
 use crate::delivery::record::{
     ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
 use crate::ids::{ApprovalId, MessageId, ReleaseId};
+use crate::suspension::Target;
 
 /// One row-level change. A guard that does not hold fails the whole commit.
 #[derive(Debug, Clone)]
@@ -87,6 +89,33 @@ pub enum Write {
     ApprovalState {
         /// Which approval.
         approval: ApprovalId,
+        /// What it becomes.
+        state: ApprovalState,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A target is suspended. Guard: it is not.
+    Suspend(SuspensionRow),
+    /// A suspension is lifted. Guard: the target is suspended.
+    Lift {
+        /// What was suspended.
+        target: Target,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// Every queued row that a suspension holds is due again; who still meets one is held again.
+    WakeHeld {
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A set of policies is proposed, or recorded as that of the first start. Guard: its id is new.
+    PolicyChange(PolicyChangeRow),
+    /// An officer's signed statement on a proposed set. Guard: it is open and this person has not spoken.
+    PolicyStatement(StatementRow),
+    /// A proposed set is put in force, refused or lapsed. Guard: it is open.
+    PolicyChangeState {
+        /// Which proposal.
+        change: ApprovalId,
         /// What it becomes.
         state: ApprovalState,
         /// When (milliseconds since the epoch).

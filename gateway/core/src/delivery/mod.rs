@@ -8,11 +8,13 @@
 
 mod commit;
 mod keeping;
+mod operation;
 mod record;
 mod retry;
 
 pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
 pub use keeping::{Keeping, RetentionStep, SubjectTag};
+pub use operation::{PolicyChangeRow, Proposer, SuspensionRow};
 pub use record::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
     InboundRow, LeafRow, MessageRow, NeverRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,

@@ -160,6 +160,8 @@ pub struct Queued {
     pub agency: Option<AgencyId>,
     /// Its role.
     pub role: Role,
+    /// Released categories, sorted.
+    pub categories: Vec<String>,
     /// The exact bytes to send.
     pub wire: Vec<u8>,
     /// Attempts made so far.

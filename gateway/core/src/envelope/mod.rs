@@ -25,7 +25,7 @@ pub use inner::{VerifiedInner, verify_inner};
 pub use issue::{Issued, Statement, issue, read_issued};
 pub use mode::{SenderKeys, presentation_digest};
 pub use outer::{
-    CLOCK_TOLERANCE_S, MAX_LIFE_S, Receiving, VerifiedOuter, claimed_key, own_attachments, read_stored,
+    CLOCK_TOLERANCE_S, MAX_LIFE_S, OwnHeader, Receiving, VerifiedOuter, claimed_key, own_header, read_stored,
     verify_outer,
 };
 pub use release::{Draft, Release, ReleaseError, release, release_issued};

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::envelope::header::{AttachmentRef, IssuerClaims, PolicyRef, SealContext};
 use crate::envelope::mode::{Bound, Signed, Trust, presentation_digest, verify_signatures};
 use crate::envelope::{Disclosure, SenderKeys, from_base64url, wire};
-use crate::ids::{Category, CountryCode, Digest, KeyId, Realm, ReleaseId};
+use crate::ids::{Category, CountryCode, Digest, KeyId, Purpose, Realm, ReleaseId};
 use crate::problem::{self, Problem};
 
 /// Tolerance between clocks, seconds (PROTOCOL.md, "Time").
@@ -219,20 +219,25 @@ pub fn read_stored(wire_bytes: &[u8], accepted: ReleaseId) -> Result<VerifiedOut
     authenticate(wire_bytes, Trust::Accepted)
 }
 
-/// The attachments of a message that this node itself made and stored; nothing is verified, and of the claims
+/// What a node asks of the header of a message that it made and stored itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OwnHeader {
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// Its attachments.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentRef>,
+}
+
+/// The header of a message that this node itself made and stored; nothing is verified, and of the claims
 /// nothing else is built.
 #[must_use]
-pub fn own_attachments(wire_bytes: &[u8]) -> Option<Vec<AttachmentRef>> {
+pub fn own_header(wire_bytes: &[u8]) -> Option<OwnHeader> {
     #[derive(Deserialize)]
     struct Claims {
-        puente: Header,
-    }
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(default)]
-        attachments: Vec<AttachmentRef>,
+        puente: OwnHeader,
     }
     let payload = wire_bytes.split(|byte| *byte == b'~').next()?.split(|byte| *byte == b'.').nth(1)?;
     let payload = from_base64url(std::str::from_utf8(payload).ok()?)?;
-    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente.attachments)
+    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente)
 }

@@ -31,6 +31,12 @@ pub enum CaseError {
     /// The file is too large.
     #[error("cases exceed {MAX_BYTES} bytes")]
     TooLarge,
+    /// The case asked for is not there, or several are and none was named.
+    #[error("no such case: name one of the file by its id")]
+    NotThere,
+    /// The case is not of the matrix's form.
+    #[error("case cannot be read: {0}")]
+    Form(String),
 }
 
 /// How one case went.
@@ -158,6 +164,37 @@ pub fn run(engine: &PolicyEngine, bytes: &[u8]) -> Result<Vec<CaseReport>, CaseE
 pub fn facts(bytes: &[u8]) -> Result<BTreeMap<String, SendFacts>, CaseError> {
     let cases = read(bytes)?.into_iter();
     Ok(cases.filter_map(|(id, case)| Some((id, case.ok()?.0))).collect())
+}
+
+/// The facts of one case: a file's case by its id, or a case that stands alone, judged at `now` unless it
+/// states its own `reference_time`.
+///
+/// # Errors
+/// When there is no such case, or it is not of the matrix's form.
+pub fn one(bytes: &[u8], id: Option<&str>, now: Timestamp) -> Result<SendFacts, CaseError> {
+    let malformed =
+        |error: &serde_json::Error| CaseError::Malformed { line: error.line(), column: error.column() };
+    if bytes.len() > MAX_BYTES {
+        return Err(CaseError::TooLarge);
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    if value.get("cases").is_some() {
+        let mut found = read(bytes)?;
+        let named = match id {
+            Some(id) => found.into_iter().find(|(known, _)| known == id),
+            None if found.len() == 1 => found.pop(),
+            None => None,
+        };
+        return named.ok_or(CaseError::NotThere)?.1.map(|(facts, _)| facts).map_err(CaseError::Form);
+    }
+    let now = match value.get("reference_time") {
+        Some(stated) => {
+            serde_json::from_value(stated.clone()).map_err(|error| CaseError::Form(error.to_string()))?
+        }
+        None => now,
+    };
+    let case: Case = serde_json::from_value(value).map_err(|error| CaseError::Form(error.to_string()))?;
+    Ok(case.into_facts(now).0)
 }
 
 type Read = Result<(SendFacts, Expected), String>;

@@ -7,7 +7,7 @@ mod reference;
 
 use serde::{Deserialize, Serialize};
 
-use puente_core::ids::{CountryCode, Realm};
+use puente_core::ids::{CountryCode, Realm, Role};
 
 pub use reference::reference;
 
@@ -47,6 +47,9 @@ pub struct Config {
     /// How long things are kept.
     #[serde(default)]
     pub retention: Retention,
+    /// Who puts policies in force.
+    #[serde(default)]
+    pub policy: PolicyChanges,
 }
 
 /// Addresses of the three listeners.
@@ -167,6 +170,22 @@ impl Default for Retention {
     }
 }
 
+/// Changes of policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyChanges {
+    /// Officers of agencies with this role may put policies in force, two of them together.
+    pub activating_role: Role,
+    /// A proposed set lapses after this many seconds without two officers.
+    pub change_seconds: u64,
+}
+
+impl Default for PolicyChanges {
+    fn default() -> Self {
+        Self { activating_role: Role::supervisory_authority(), change_seconds: 604_800 }
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -196,6 +215,7 @@ impl Config {
             limits: Limits::default(),
             times: Times::default(),
             retention: Retention::default(),
+            policy: PolicyChanges::default(),
         }
     }
 }

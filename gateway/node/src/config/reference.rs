@@ -34,6 +34,16 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("times", "long_poll_seconds", "Longest wait of a long-poll, seconds."),
     ("times", "approval_seconds", "A held row lapses after this many seconds without two officers."),
     ("times", "idempotency_hours", "An answer to an idempotency key is kept for this many hours."),
+    (
+        "policy",
+        "activating_role",
+        "Officers of agencies with this role may put policies in force, two of them together.",
+    ),
+    (
+        "policy",
+        "change_seconds",
+        "A proposed set of policies lapses after this many seconds without two officers.",
+    ),
     ("times", "drain_seconds", "On shutdown, requests in progress have this many seconds to end."),
     ("retention", "notice_days", "The agency is told this many days before a message's content is erased."),
     (

@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::approval::{Standing, peek_statement, standing, verify_statement};
+use puente_core::approval::{Question, Standing, peek_statement, standing, verify_statement};
 use puente_core::delivery::{ApprovalRow, ApprovalState, Event, EventKind, StatementRow, Write};
 use puente_core::ids::ApprovalId;
 use puente_core::policy::RuleId;
@@ -142,7 +142,7 @@ pub async fn state(
         now_ms.div_euclid(1000),
     )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
-    let standing = standing(&row, &recorded, &said, now_ms, &stands)?;
+    let standing = standing(&Question::from(&row), &recorded, &said, now_ms, &stands)?;
     // Two first grants at once: the second commit fails, and its officer is asked to look again.
     let count = u32::try_from(recorded.len()).unwrap_or(u32::MAX);
     let mut writes =

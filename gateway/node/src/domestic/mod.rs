@@ -13,6 +13,7 @@ mod inbox;
 mod messages;
 mod openapi;
 mod operations;
+mod policies;
 pub mod submit;
 
 use std::sync::Arc;
@@ -44,6 +45,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/{id}", get(policies::show))
+        .route("/v1/policies/{id}/statements", post(policies::state))
         .route("/v1/attachments/{root}/{index}", put(attachments::put_chunk).get(attachments::chunk))
         .route("/v1/catalogue", get(messages::catalogue))
         .route("/openapi.json", get(openapi::document))

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{OutboundState, Queued, RetrySchedule, Write, next_attempt};
-use puente_core::envelope::own_attachments;
+use puente_core::envelope::own_header;
 use puente_core::evidence::Receipt;
 use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Problem};
@@ -21,6 +21,7 @@ use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList, ReceiptsTaken};
 use crate::node::{LANES, Node};
 use crate::store::StoreError;
+use crate::suspension;
 use crate::telemetry::Face;
 
 /// Longest sleep of an idle courier: a bound on what a lost wake-up can cost.
@@ -158,8 +159,13 @@ impl Courier<'_> {
         }
         let limit = u32::try_from(self.at_once).unwrap_or(u32::MAX);
         let due = node.store.outbound_due(peer.clone(), self.lane, node.clock.now_ms(), limit).await?;
+        let suspensions = node.suspensions.get();
+        let (held, due) = suspension::split(&suspensions, peer, due);
+        if !held.is_empty() {
+            suspension::hold(node, &suspensions, &held).await?;
+        }
         if due.is_empty() {
-            return Ok(0);
+            return Ok(held.len());
         }
         let batch = fitting(due, node.config.limits.federation_body_bytes);
         send_chunks(node, self.connector, peer, &batch).await?;
@@ -311,7 +317,7 @@ async fn send_chunks(
     batch: &[Queued],
 ) -> Result<(), RoundError> {
     for queued in batch {
-        for attachment in own_attachments(&queued.wire).unwrap_or_default() {
+        for attachment in own_header(&queued.wire).map(|header| header.attachments).unwrap_or_default() {
             for index in 0..attachment.chunks {
                 let Some(chunk) = node.store.chunk(attachment.root, index).await? else { continue };
                 let path = format!("/federation/v1/chunks/{}/{index}", attachment.root);

@@ -17,8 +17,9 @@ use puente_core::envelope::{Header, Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Receipt, ReceiptState};
 use puente_core::ids::{DecisionId, MessageId};
 use puente_core::membership::{SendersOf, VerifiedPeer};
-use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts};
+use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts, RecordedFacts};
 use puente_core::problem::{self, Problem};
+use puente_core::suspension::Flow;
 
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
 use crate::node::{Node, store_problem};
@@ -196,7 +197,7 @@ fn repeat(
     }
 }
 
-/// Whether the message has to come again later: its predecessor or a chunk is not here yet.
+/// Whether the message has to come again later: a suspension, or its predecessor or a chunk is not here yet.
 async fn waits(
     node: &Node,
     outer: &VerifiedOuter,
@@ -204,6 +205,10 @@ async fn waits(
     in_batch: &BTreeSet<MessageId>,
 ) -> Result<Option<&'static str>, Problem> {
     let claims = outer.claims();
+    // Not refused: the sender keeps it, and it is taken once the suspension is lifted.
+    if peer_status(node, outer) != PeerStatus::Active {
+        return Ok(Some(problem::EXCHANGE_SUSPENDED.code));
+    }
     for attachment in &claims.puente.attachments {
         let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;
         if !here.iter().copied().eq(0..attachment.chunks) {
@@ -217,6 +222,17 @@ async fn waits(
         tracing::warn!(message = %claims.jti, "applied without its predecessor");
     }
     Ok((!applied && parked).then_some(problem::MESSAGE_PARKED.code))
+}
+
+/// How the sender stands for this message, by what this node has suspended now.
+fn peer_status(node: &Node, outer: &VerifiedOuter) -> PeerStatus {
+    let header = &outer.claims().puente;
+    node.suspensions.get().standing(Flow {
+        peer: &header.sender.country,
+        message: &header.message_type,
+        purpose: &header.purpose,
+        categories: outer.labels(),
+    })
 }
 
 /// The receiver's decision; `Some` is the code that the other side may read.
@@ -260,7 +276,7 @@ fn judge(
             .map(|id| rules.agreements.claim(id, peer.country(), node.country(), &header.message_type, now)),
         consent: claims.consent.as_ref().map(extract),
         consent_withdrawn: false,
-        peer_status: PeerStatus::Active,
+        peer_status: peer_status(node, outer),
         message_expired: false,
         originator: None,
         originator_authorises: Known::Unknown,
@@ -277,7 +293,7 @@ fn judge(
         spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
         policy: decision.digest,
         subject: Some(subject(node, peer, header)),
-        facts: serde_json::to_vec(header).unwrap_or_default(),
+        facts: RecordedFacts::from(&facts).to_bytes().unwrap_or_default(),
         at_ms,
     }));
     (!decision.outcome.is_permitted()).then_some(problem::REFUSED.code)

@@ -69,9 +69,7 @@ impl Reloader {
             .map(|membership| self.node.membership.replace(membership));
         // After the membership: an adoption counts by the members as they are now.
         let standing = self.node.membership.get();
-        let rules = load::rules_adopted(&self.home, &standing, self.node.clock.as_ref())
-            .map_err(RunError::from)
-            .map(|rules| self.node.rules.replace(rules));
+        let rules = self.node.policies.reload(&self.node, &standing).map_err(RunError::from);
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
         register.and(rules).and(membership).and(certificates)

@@ -17,7 +17,6 @@ use puente_core::ids::{CountryCode, KeyId, Role};
 use puente_core::membership::{
     Adopted, Directory, KeyUse as DirectoryUse, Membership, MembershipError, MembershipFiles,
 };
-use puente_core::policy::{Agreements, PolicyEngine};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -26,6 +25,7 @@ use crate::keys::tls::CertificateHolder;
 use crate::keys::{Jose, KeyFile, KeyUse};
 use crate::lists::codes::{CodeNames, Codes};
 use crate::node::{NodeKeys, Rules};
+use crate::policy::PolicySet;
 use crate::register::Register;
 use crate::setup::{SetupError, credential};
 use crate::store::{CommitObserver, SqliteStore, StoreKey, StoreOwner, SubjectKeyFile, SubjectsKey};
@@ -75,22 +75,30 @@ fn named_key(
     if named { Ok(key) } else { Err(SetupError::OtherKey(home.key(name))) }
 }
 
-/// Catalogue, policies, agreements and words of lists, as they stand in the home.
+/// Catalogue, policies, agreements and words of lists, as they stand in the home, in force or not.
 ///
 /// # Errors
 /// When one is not of its form or disagrees with another.
 pub fn rules(home: &Home, adopted: &[Adopted]) -> Result<Rules, SetupError> {
+    rules_of(home, &PolicySet::read(&home.policies())?, adopted)
+}
+
+/// This set of policies beside catalogue and words of lists as they stand in the home.
+///
+/// # Errors
+/// When one is not of its form or disagrees with another.
+pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rules, SetupError> {
     let schemas = tree(&home.schemas())?;
-    let policies = tree(&home.policies())?;
+    let (policy, agreements) = set.load(adopted)?;
     Ok(Rules {
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
-        policy: PolicyEngine::load_adopted(policies.iter().cloned(), adopted)?,
-        agreements: Agreements::load(policies)?,
+        policy,
+        agreements,
     })
 }
 
-/// The adoptions that lie in a home.
+/// The adoptions of a set of policies.
 #[derive(Debug, Default)]
 pub struct Adoptions {
     /// Those that the members stand by now.
@@ -103,30 +111,25 @@ pub struct Adoptions {
 ///
 /// One that does not count is no error: a member's keys change, and what was adopted under them must not stop a node.
 ///
-/// # Errors
-/// `File` when the policies cannot be read.
-pub fn adoptions(home: &Home, membership: &Membership, clock: &dyn Clock) -> Result<Adoptions, SetupError> {
+pub fn adoptions(set: &PolicySet, membership: &Membership, clock: &dyn Clock) -> Adoptions {
     let mut adoptions = Adoptions::default();
-    let files = tree(&home.policies())?;
-    for (path, document) in files.into_iter().filter(|(path, _)| path.starts_with("adoptions/")) {
-        match membership.adopted(&document, clock.now_s(), &Jose) {
+    for (path, document) in set.files().iter().filter(|(path, _)| path.starts_with("adoptions/")) {
+        match membership.adopted(document.as_bytes(), clock.now_s(), &Jose) {
             Ok(act) => adoptions.adopted.push(act),
-            Err(error) => adoptions.void.push((path, error)),
+            Err(error) => adoptions.void.push((path.clone(), error)),
         }
     }
-    Ok(adoptions)
+    adoptions
 }
 
-/// Rules under the adoptions that count; those that do not are logged.
-///
-/// # Errors
-/// As [`rules`].
-pub fn rules_adopted(home: &Home, membership: &Membership, clock: &dyn Clock) -> Result<Rules, SetupError> {
-    let Adoptions { adopted, void } = adoptions(home, membership, clock)?;
+/// The adoptions of a set that count; those that do not are logged.
+#[must_use]
+pub fn adopted(set: &PolicySet, membership: &Membership, clock: &dyn Clock) -> Vec<Adopted> {
+    let Adoptions { adopted, void } = adoptions(set, membership, clock);
     for (file, error) in &void {
         tracing::warn!(file, %error, "an adoption does not count");
     }
-    rules(home, &adopted)
+    adopted
 }
 
 fn tree(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, SetupError> {

@@ -17,7 +17,8 @@ use std::pin::Pin;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, Write,
+    PolicyChangeRow, QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow,
+    Write,
 };
 use puente_core::ids::{
     AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
@@ -108,12 +109,24 @@ pub trait Store: Send + Sync + 'static {
     /// The latest decision recorded for a message.
     fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>>;
 
+    /// Decisions with their facts and their places, newest first, from before a place on.
+    fn decisions(&self, before: Option<i64>, limit: u32) -> Answer<'_, Vec<(i64, DecisionRow)>>;
+
     /// Approvals in the order they were opened, without their drafts.
     fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
     /// One approval with its draft, and the statements on it.
     fn approval(&self, approval: ApprovalId) -> Answer<'_, Option<(ApprovalRow, Vec<StatementRow>)>>;
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
+
+    /// Suspensions, those in force first, each kind latest first.
+    fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>>;
+    /// Proposed sets of policies, latest first, without their files.
+    fn policy_changes(&self, limit: u32) -> Answer<'_, Vec<PolicyChangeRow>>;
+    /// One proposed set with its files, and the statements on it.
+    fn policy_change(&self, change: ApprovalId) -> Answer<'_, Option<(PolicyChangeRow, Vec<StatementRow>)>>;
+    /// The set of policies that was put in force last, with its files.
+    fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;

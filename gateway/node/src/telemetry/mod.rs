@@ -68,6 +68,7 @@ pub struct Metrics {
     commit_writes: Histogram,
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
+    suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
     started: Gauge,
 }
@@ -169,6 +170,11 @@ impl Metrics {
                 "How far a peer's clock is from ours.",
                 &["peer"],
             )?,
+            suspensions: int_gauges(
+                "puente_suspensions",
+                "Suspensions in force, by what they name: peer, purpose or category.",
+                &["kind"],
+            )?,
             peer_up: int_gauges(
                 "puente_peer_up",
                 "1 when the last exchange with the peer succeeded.",
@@ -237,6 +243,11 @@ impl Metrics {
     /// How many rows wait for officers.
     pub fn approvals(&self, open: i64) {
         self.approvals_open.set(open);
+    }
+
+    /// How many members, purposes or categories are suspended.
+    pub fn suspensions(&self, kind: &str, in_force: i64) {
+        self.suspensions.with_label_values(&[kind]).set(in_force);
     }
 
     /// When the node started.

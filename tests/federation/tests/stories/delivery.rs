@@ -88,14 +88,14 @@ async fn a_new_type_is_added_to_running_nodes_and_a_peer_without_it_says_so() ->
     let unknown: Value = post(&inm, "/v1/messages", &greeting).await?.json()?;
     assert_eq!(unknown["problems"][0]["code"], "type.unknown");
 
-    federation.add_type("MX", "return.greeting", "return.manifest")?;
+    federation.add_type("MX", "return.greeting", "return.manifest").await?;
     let accepted: Value = post(&inm, "/v1/messages", &greeting).await?.json()?;
     assert_eq!(accepted["verdict"], "accepted", "{accepted}");
     let path = format!("/v1/messages/{}", accepted["message_id"].as_str().unwrap());
     let seen = federation.until(&inm, &path, |seen| seen["message"]["state"] == "refused").await?;
     assert_eq!(seen["message"]["code"], "type.unknown");
 
-    federation.add_type("GT", "return.greeting", "return.manifest")?;
+    federation.add_type("GT", "return.greeting", "return.manifest").await?;
     let accepted: Value = post(&inm, "/v1/messages", &greeting).await?.json()?;
     let path = format!("/v1/messages/{}", accepted["message_id"].as_str().unwrap());
     federation.until(&inm, &path, |seen| seen["message"]["state"] == "accepted").await?;

@@ -5,6 +5,8 @@ mod approvals;
 mod delivery;
 mod envelopes;
 mod erasure;
+mod policies;
 mod refusals;
 mod road;
 mod statistics;
+mod suspensions;

@@ -239,6 +239,13 @@ mod tests {
     }
 
     #[test]
+    fn a_submission_cannot_state_the_standing_of_its_agreement() {
+        let mut claimed = item();
+        claimed["legal_basis"]["agreement"] = json!({"id": "MX-GT", "standing": "in_force"});
+        assert!(Submission::from_json(claimed).is_err());
+    }
+
+    #[test]
     fn sections_that_are_missing_or_of_another_form_are_refused_as_before() {
         for sections in [Value::Null, json!([]), json!({"Not A Category": {}})] {
             let mut other = item();

@@ -7,7 +7,6 @@ mod attached;
 mod form;
 mod prepare;
 mod published;
-mod recorded;
 mod report;
 mod validate;
 

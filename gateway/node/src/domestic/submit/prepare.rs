@@ -15,16 +15,17 @@ use puente_core::envelope::{
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Consent, Decision, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
+    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts,
+    RuleId, Scope, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
 use puente_core::statistics::Protected;
+use puente_core::suspension::Flow;
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::published;
-use crate::domestic::submit::recorded::RecordedFacts;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
@@ -159,7 +160,7 @@ fn attempt(
     };
     let facts = parts.facts(mode)?;
     let decision = rules.policy.send(&facts);
-    let mut prepared = parts.follow(&decision, mode)?;
+    let mut prepared = parts.follow(&facts, &decision, mode)?;
     prepared.verdict.warnings = warnings;
     Ok(prepared)
 }
@@ -201,7 +202,7 @@ impl Parts<'_> {
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             // An authority approves by its officers' signed statements, never by a name in a submission.
             approvals: BTreeSet::new(),
-            host: published::host_facts(self.publication),
+            host: HostFacts { peer_status: self.peer_status(), ..published::host_facts(self.publication) },
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
@@ -209,7 +210,18 @@ impl Parts<'_> {
         })
     }
 
-    fn follow(&self, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
+    /// How the peer stands for this message, by what this node has suspended now.
+    fn peer_status(&self) -> PeerStatus {
+        let submission = self.submission;
+        self.node.suspensions.get().standing(Flow {
+            peer: &submission.recipient.country,
+            message: &submission.message_type,
+            purpose: &submission.purpose,
+            categories: submission.sections.keys(),
+        })
+    }
+
+    fn follow(&self, facts: &SendFacts, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
         let id = DecisionId(self.node.fresh_id());
         let outcome = match decision.outcome {
             Decided::Permit => Outcome::Accepted,
@@ -245,7 +257,7 @@ impl Parts<'_> {
                 }
                 (None, _) => None,
             };
-            writes.push(Write::Decision(self.decision_row(decision, id, message)?));
+            writes.push(Write::Decision(self.decision_row(facts, decision, id, message)?));
         }
         Ok(Prepared { verdict, writes, preview })
     }
@@ -420,12 +432,12 @@ impl Parts<'_> {
 
     fn decision_row(
         &self,
+        facts: &SendFacts,
         decision: &Decision,
         id: DecisionId,
         message: Option<MessageId>,
     ) -> Result<DecisionRow, Problem> {
-        let facts = RecordedFacts::of(self.submission, self.node.country(), self.role);
-        let facts = serde_json::to_vec(&facts).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let facts = RecordedFacts::from(facts).to_bytes().map_err(|_| Problem::new(&problem::INTERNAL))?;
         Ok(DecisionRow {
             decision: id,
             message,

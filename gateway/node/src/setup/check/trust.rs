@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::Home;
 use crate::keys::pki::PeerCertificate;
+use crate::policy::PolicySet;
 use crate::register::State;
 use crate::setup::check::{CheckFinding, Level};
 use crate::setup::instant::DAY_S;
@@ -152,10 +153,12 @@ pub(super) fn adoptions(
     config: &Config,
     clock: &dyn Clock,
 ) -> (Vec<Adopted>, Vec<CheckFinding>) {
-    let read =
-        load::membership(home, config, None).and_then(|membership| load::adoptions(home, &membership, clock));
     // A membership or a folder that cannot be read has its own finding.
-    let Ok(load::Adoptions { adopted, void }) = read else { return (Vec::new(), Vec::new()) };
+    let (Ok(membership), Ok(set)) = (load::membership(home, config, None), PolicySet::read(&home.policies()))
+    else {
+        return (Vec::new(), Vec::new());
+    };
+    let load::Adoptions { adopted, void } = load::adoptions(&set, &membership, clock);
     let void = void.into_iter().map(|(file, error)| {
         CheckFinding::warning(
             "adoption",

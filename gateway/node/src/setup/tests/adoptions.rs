@@ -5,6 +5,7 @@ use puente_core::membership::{Adoption, TYP_ADOPTION, sign_document};
 use puente_core::policy::ProfileStatus;
 
 use super::*;
+use crate::policy::PolicySet;
 
 fn message() -> MessageType {
     "return.departure".parse().unwrap()
@@ -41,7 +42,8 @@ fn lay(home: &Home, document: &[u8]) {
 fn standing(homes: &[(CountryCode, Home)]) -> (ProfileStatus, Option<MembershipError>) {
     let home = &homes.first().unwrap().1;
     let membership = load::membership(home, &config(home), None).unwrap();
-    let load::Adoptions { adopted, void } = load::adoptions(home, &membership, &clock()).unwrap();
+    let set = PolicySet::read(&home.policies()).unwrap();
+    let load::Adoptions { adopted, void } = load::adoptions(&set, &membership, &clock());
     let rules = load::rules(home, &adopted).unwrap();
     (rules.policy.profile(&message()).unwrap().status, void.into_iter().next().map(|(_, error)| error))
 }
@@ -68,7 +70,8 @@ fn two_members_adopt_a_profile() {
     assert_eq!(standing(&homes), (ProfileStatus::Adopted, None));
     let home = &homes.first().unwrap().1;
     let membership = load::membership(home, &config(home), None).unwrap();
-    let adopted = load::rules_adopted(home, &membership, &clock()).unwrap();
+    let set = PolicySet::read(&home.policies()).unwrap();
+    let adopted = load::rules_of(home, &set, &load::adopted(&set, &membership, &clock())).unwrap();
     assert_ne!(adopted.policy.digest(), before, "nodes that count other adoptions say so");
 }
 
@@ -102,6 +105,7 @@ fn an_adoption_that_does_not_count_stops_no_node_and_is_told() {
     let home = &homes.first().unwrap().1;
     lay(home, b"{}");
     let membership = load::membership(home, &config(home), None).unwrap();
-    load::rules_adopted(home, &membership, &clock()).unwrap();
+    let set = PolicySet::read(&home.policies()).unwrap();
+    load::rules_of(home, &set, &load::adopted(&set, &membership, &clock())).unwrap();
     assert_eq!(level_of(&check(home, &clock()), "adoption"), Level::Warning);
 }

@@ -6,10 +6,11 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_never_accepted.sql"),
     include_str!("migrations/0003_subjects.sql"),
+    include_str!("migrations/0004_operation.sql"),
 ];
 
 /// The version that this program writes.

@@ -24,7 +24,8 @@ use std::thread::JoinHandle;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, Write,
+    PolicyChangeRow, QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow,
+    Write,
 };
 use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role};
 use tokio::sync::oneshot;
@@ -232,6 +233,10 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::decision(ledger, message))
     }
 
+    fn decisions(&self, before: Option<i64>, limit: u32) -> Answer<'_, Vec<(i64, DecisionRow)>> {
+        self.read(move |ledger| read::decisions(ledger, before, limit))
+    }
+
     fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
         self.read(move |ledger| read::approvals(ledger, &filter, limit))
     }
@@ -246,6 +251,22 @@ impl Store for SqliteStore {
 
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()> {
         self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes, now_ms))
+    }
+
+    fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>> {
+        self.read(move |ledger| read::suspensions(ledger, limit))
+    }
+
+    fn policy_changes(&self, limit: u32) -> Answer<'_, Vec<PolicyChangeRow>> {
+        self.read(move |ledger| read::policy_changes(ledger, limit))
+    }
+
+    fn policy_change(&self, change: ApprovalId) -> Answer<'_, Option<(PolicyChangeRow, Vec<StatementRow>)>> {
+        self.read(move |ledger| read::policy_change(ledger, change))
+    }
+
+    fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>> {
+        self.read(read::policy_in_force)
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {

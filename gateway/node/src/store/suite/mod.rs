@@ -6,6 +6,7 @@
 pub(super) mod approval;
 pub(super) mod commit;
 pub(super) mod erase;
+pub(super) mod operation;
 pub(super) mod outbox;
 pub(super) mod record;
 
@@ -46,6 +47,7 @@ macro_rules! for_every_case {
             record::under_an_id_that_was_never_accepted_nothing_comes_in_later,
             record::events_reach_the_agency_named_and_every_agency_of_the_role,
             record::the_latest_decision_of_a_message_reads_back,
+            record::decisions_are_read_newest_first_and_none_twice,
             record::an_idempotency_key_is_one_agencys_and_used_once,
             record::history_tells_release_receipts_and_unreceipted_states,
             record::an_operation_is_read_in_pages_without_gap_or_repeat,
@@ -58,6 +60,10 @@ macro_rules! for_every_case {
             erase::chunks_stay_as_long_as_a_message_names_them,
             erase::records_go_after_their_years_but_not_while_content_is_kept,
             erase::a_draft_goes_once_its_approval_has_been_closed_for_its_days,
+            operation::a_target_is_suspended_once_and_again_only_after_it_was_lifted,
+            operation::held_rows_wake_in_the_order_of_their_release_and_no_other_row_does,
+            operation::the_policies_in_force_are_those_granted_last,
+            operation::a_person_states_on_a_proposal_once_and_only_while_it_is_open,
             approval::an_approval_reads_back_with_its_statements,
             approval::a_person_speaks_once_and_only_while_it_is_open,
             approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,

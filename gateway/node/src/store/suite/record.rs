@@ -91,6 +91,18 @@ pub(in crate::store) async fn the_latest_decision_of_a_message_reads_back(store:
     assert!(store.decision(message_id(6)).await.unwrap().is_none());
 }
 
+pub(in crate::store) async fn decisions_are_read_newest_first_and_none_twice(store: &dyn Store) {
+    put(store, (1..=5).map(|number| Write::Decision(decision(number, number))).collect()).await;
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = store.decisions(before, 2).await.unwrap();
+        let Some((place, _)) = page.last() else { break };
+        before = Some(*place);
+        seen.extend(page.into_iter().map(|(_, row)| row.decision.0.as_u128()));
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+}
+
 pub(in crate::store) async fn an_idempotency_key_is_one_agencys_and_used_once(store: &dyn Store) {
     put(store, vec![Write::Idempotent(answer("INM", "k", 9_000))]).await;
     put(store, vec![Write::Idempotent(answer("SRE", "k", 9_000))]).await;

@@ -14,16 +14,16 @@ use crate::store::sqlite::seal::Place;
 
 /// Oldest release first, in the order of the primary key.
 const DUE: &str = "
-    SELECT m.message, m.release, m.message_type, m.agency, m.role, o.case_id, o.attempts, o.created_ms,
-        o.expires_ms, w.sealed
+    SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
+        o.created_ms, o.expires_ms, w.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
     WHERE o.peer = ?1 AND o.lane = ?2 AND o.due_ms <= ?3 AND o.expires_ms > ?3
     ORDER BY o.created_ms, o.seq LIMIT ?4";
 
 /// The same for the bulk lane, where an earlier row of the case that backs off holds the later ones.
 const DUE_IN_ORDER: &str = "
-    SELECT m.message, m.release, m.message_type, m.agency, m.role, o.case_id, o.attempts, o.created_ms,
-        o.expires_ms, w.sealed
+    SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
+        o.created_ms, o.expires_ms, w.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
     WHERE o.peer = ?1 AND o.lane = 2 AND o.due_ms <= ?2 AND o.expires_ms > ?2
       AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.lane = 2 AND e.case_id = o.case_id AND e.peer = o.peer
@@ -64,6 +64,7 @@ fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Option<Qu
         message_type: columns.name::<MessageType>()?,
         agency: columns.maybe_name()?,
         role: columns.name()?,
+        categories: columns.list()?,
         case: columns.id(CaseId)?,
         attempts: columns.plain()?,
         created_ms: columns.plain()?,

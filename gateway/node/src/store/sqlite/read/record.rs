@@ -143,28 +143,44 @@ pub(in crate::store::sqlite) fn decision(
     message: MessageId,
 ) -> Result<Option<DecisionRow>, Failure> {
     ledger.one(
-        "SELECT decision, message, outcome, rule, spoke, policy, sealed, at_ms FROM decision
+        "SELECT seq, decision, message, outcome, rule, spoke, policy, sealed, at_ms FROM decision
          WHERE message = ?1 ORDER BY seq DESC LIMIT 1",
         params![message.0.as_bytes()],
-        |row| {
-            let mut columns = Columns::of(row, "decision");
-            let decision = columns.id(DecisionId)?;
-            Ok(DecisionRow {
-                decision,
-                message: columns.maybe_id(MessageId)?,
-                outcome: columns.plain()?,
-                rule: columns.plain()?,
-                spoke: columns.list()?,
-                policy: columns.digest()?,
-                subject: None,
-                facts: match columns
-                    .sealed(ledger.sealer, Place { table: "decision", key: decision.0.as_bytes() })
-                {
-                    Err(Failure::Erased) => Vec::new(),
-                    facts => facts?,
-                },
-                at_ms: columns.plain()?,
-            })
-        },
+        |row| Ok(decided(ledger, row)?.1),
     )
+}
+
+/// Decisions before a place, newest first.
+pub(in crate::store::sqlite) fn decisions(
+    ledger: Ledger<'_>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<(i64, DecisionRow)>, Failure> {
+    ledger.all(
+        "SELECT seq, decision, message, outcome, rule, spoke, policy, sealed, at_ms FROM decision
+         WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+        params![before.unwrap_or(i64::MAX), page(limit)],
+        |row| decided(ledger, row),
+    )
+}
+
+fn decided(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<(i64, DecisionRow), Failure> {
+    let mut columns = Columns::of(row, "decision");
+    let seq = columns.plain()?;
+    let decision = columns.id(DecisionId)?;
+    let row = DecisionRow {
+        decision,
+        message: columns.maybe_id(MessageId)?,
+        outcome: columns.plain()?,
+        rule: columns.plain()?,
+        spoke: columns.list()?,
+        policy: columns.digest()?,
+        subject: None,
+        facts: match columns.sealed(ledger.sealer, Place { table: "decision", key: decision.0.as_bytes() }) {
+            Err(Failure::Erased) => Vec::new(),
+            facts => facts?,
+        },
+        at_ms: columns.plain()?,
+    };
+    Ok((seq, row))
 }

@@ -9,6 +9,7 @@ use puente_core::delivery::{
     Direction, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
 };
 use puente_core::ids::{CountryCode, Digest, MessageId, ReleaseId};
+use puente_core::problem::EXCHANGE_SUSPENDED;
 use rusqlite::params;
 
 use crate::store::error::Guard;
@@ -177,6 +178,16 @@ fn postpone(ledger: Ledger<'_>, seq: i64, step: &Step<'_>) -> Result<(), Failure
         "UPDATE outbox SET due_ms = ?2, attempts = ?3
          WHERE (peer, lane, created_ms, seq) = (SELECT peer, lane, created_ms, seq FROM message WHERE seq = ?1)",
         params![seq, step.due_ms, step.attempts],
+    )?;
+    Ok(())
+}
+
+/// Makes every row that a suspension holds due; its place in the order is its release's, so that stays.
+pub(super) fn wake_held(ledger: Ledger<'_>, at_ms: i64) -> Result<(), Failure> {
+    ledger.run(
+        "UPDATE outbox SET due_ms = MIN(due_ms, ?1)
+         WHERE seq IN (SELECT seq FROM message WHERE state = 'queued' AND code = ?2)",
+        params![at_ms, EXCHANGE_SUSPENDED.code],
     )?;
     Ok(())
 }

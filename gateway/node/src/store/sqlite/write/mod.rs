@@ -9,6 +9,7 @@ mod erase;
 mod forget;
 mod lapsed;
 mod message;
+mod operation;
 mod record;
 
 use std::collections::BTreeSet;
@@ -46,6 +47,14 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::StatementsSeen { approval, count } => approval::statements_seen(ledger, *approval, *count),
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
+        Write::Suspend(row) => operation::suspend(ledger, row),
+        Write::Lift { target, at_ms } => operation::lift(ledger, target, *at_ms),
+        Write::WakeHeld { at_ms } => message::wake_held(ledger, *at_ms),
+        Write::PolicyChange(row) => operation::policy_change(ledger, row),
+        Write::PolicyStatement(row) => operation::policy_statement(ledger, row),
+        Write::PolicyChangeState { change, state, at_ms } => {
+            operation::close_policy_change(ledger, *change, *state, *at_ms)
+        }
     }
 }
 
@@ -78,7 +87,8 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Leaf(row) => row.record.len(),
         Write::Idempotent(answer) => answer.body.len(),
         Write::Approval(row) => row.draft.len(),
-        Write::Statement(row) => row.statement.len(),
+        Write::Statement(row) | Write::PolicyStatement(row) => row.statement.len(),
+        Write::PolicyChange(row) => row.files.len() + row.summary.len() + row.proposal.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
         Write::ErasuresSettled { erasures } => erasures.len() * size_of::<i64>(),
         Write::OutboundState { .. }
@@ -88,6 +98,10 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::ApprovalState { .. }
         | Write::Erased { .. }
         | Write::RetentionAnnounced { .. }
-        | Write::LegalHold { .. } => 0,
+        | Write::LegalHold { .. }
+        | Write::Suspend(_)
+        | Write::Lift { .. }
+        | Write::WakeHeld { .. }
+        | Write::PolicyChangeState { .. } => 0,
     }
 }

@@ -1,23 +1,15 @@
-//! `puente policy`: worked cases against the rules, without a node.
+//! `puente policy test`: worked cases against the rules, without a node.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::json;
 
-use puente_core::policy::{PolicyEngine, cases};
-use puente_node::home::read_tree;
-use puente_node::setup::built_in_policies;
+use puente_core::policy::cases;
 
+use super::read_set;
 use crate::exit::Exit;
 use crate::output::Output;
-
-/// Las políticas / the policies.
-#[derive(Debug, Subcommand)]
-pub enum Policy {
-    /// Decide casos resueltos y compara / decide worked cases and compare.
-    Test(Test),
-}
 
 /// Decide casos / decide cases.
 #[derive(Debug, Args)]
@@ -30,29 +22,15 @@ pub struct Test {
     policies: Option<PathBuf>,
 }
 
-impl Policy {
+impl Test {
     /// Does it; ends with 1 when a case did not come out as expected.
     ///
     /// # Errors
     /// When policies or cases cannot be read.
     pub fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let Self::Test(test) = self;
-        test.run(output)
-    }
-}
-
-impl Test {
-    fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let unreadable = |path: &PathBuf| {
-            let path = path.display().to_string();
-            move |error: std::io::Error| anyhow::anyhow!("`{path}`: {error}")
-        };
-        let files = match &self.policies {
-            Some(folder) => read_tree(folder).map_err(unreadable(folder))?,
-            None => built_in_policies(),
-        };
-        let engine = PolicyEngine::load(files)?;
-        let reports = cases::run(&engine, &std::fs::read(&self.cases).map_err(unreadable(&self.cases))?)?;
+        let unreadable = |error: std::io::Error| anyhow::anyhow!("`{}`: {error}", self.cases.display());
+        let (engine, _) = read_set(self.policies.as_ref())?.load(&[])?;
+        let reports = cases::run(&engine, &std::fs::read(&self.cases).map_err(unreadable)?)?;
         let failed: Vec<_> = reports.iter().filter(|report| !report.passed).collect();
         let passed = reports.len() - failed.len();
         let shown: Vec<_> = reports
@@ -90,7 +68,7 @@ mod tests {
     fn run(cases: &Path, format: Format) -> (Exit, String) {
         let (mut output, answers, _) = in_memory(format);
         let test = Test { cases: cases.to_owned(), policies: None };
-        (Policy::Test(test).run(&mut output).unwrap(), answers.text())
+        (test.run(&mut output).unwrap(), answers.text())
     }
 
     fn matrix() -> PathBuf {
