@@ -174,9 +174,9 @@ pub struct AgreementClaim {
     /// Where it stands; absent until looked up.
     #[serde(skip, default = "absent")]
     pub standing: Standing,
-    /// Whether it covers biometrics.
+    /// Whether it covers biometrics; `None` when nobody stated it.
     #[serde(skip)]
-    pub covers_biometrics: bool,
+    pub covers_biometrics: Option<bool>,
     /// The categories it covers; `None` for all that the message type admits.
     #[serde(skip)]
     pub categories: Option<BTreeSet<Category>>,
@@ -189,7 +189,7 @@ impl AgreementClaim {
     /// A claim not yet looked up: it covers nothing.
     #[must_use]
     pub const fn unverified(id: AgreementId) -> Self {
-        Self { id, standing: Standing::Absent, covers_biometrics: false, categories: None, lapses_at: None }
+        Self { id, standing: Standing::Absent, covers_biometrics: None, categories: None, lapses_at: None }
     }
 }
 
