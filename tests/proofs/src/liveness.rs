@@ -3,7 +3,10 @@
 //!
 //! Not safety. INVARIANT: the list only shrinks by itself: an entry that has become possible fails.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::PolicySet;
+use puente_core::policy::{PolicyEngine, ProfileStatus, cases};
 
 use crate::assert_none;
 use crate::profile::{Profile, profiles};
@@ -85,4 +88,25 @@ fn every_category_of_a_profile_can_be_disclosed_or_is_listed_with_its_reason() {
     };
     let wrong = findings(&Shipped::load(), "Disclose", each, possible);
     assert_none("a category that a profile grants and no request discloses", &wrong);
+}
+
+#[test]
+fn every_adopted_type_is_delivered_in_some_worked_case() {
+    let files = Shipped::load().files;
+    let engine = PolicyEngine::load(files.clone()).expect("the shipped policies load");
+    let worked = files.iter().filter(|(path, _)| path.starts_with("cases/"));
+    let facts =
+        worked.flat_map(|(_, bytes)| cases::facts(bytes).expect("worked cases can be read").into_values());
+    let delivered: BTreeSet<_> =
+        facts.filter(|facts| engine.send(facts).permit().is_some()).map(|facts| facts.message).collect();
+    let is_adopted = |message: &str| {
+        let profile = message.parse().ok().and_then(|message| engine.profile(&message));
+        profile.is_some_and(|profile| profile.status == ProfileStatus::Adopted)
+    };
+    let findings: Vec<_> = profiles(&files)
+        .into_iter()
+        .map(|profile| profile.message)
+        .filter(|message| is_adopted(message) && !delivered.iter().any(|one| one.as_str() == message))
+        .collect();
+    assert_none("no worked case delivers it", &findings);
 }

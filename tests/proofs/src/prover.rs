@@ -7,12 +7,20 @@ use cedar_policy::{Authorizer, Decision, PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::err::Error;
 use cedar_policy_symcc::solver::LocalSolver;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Env};
+use tokio::process::Command;
 use tokio::runtime::Runtime;
 
 use crate::shipped::Clause;
 
 /// Milliseconds for one question; the slowest takes a twentieth of it.
 const LIMIT: &str = "--tlimit-per=20000";
+
+/// The solver, within a limit.
+fn cvc5(limit: &str) -> Command {
+    let mut command = Command::new("cvc5");
+    command.args(["--lang", "smt", limit]);
+    command
+}
 
 /// What the solver found.
 pub enum Answer {
@@ -35,13 +43,17 @@ impl<'s> Prover<'s> {
     /// # Errors
     /// When cvc5 is not installed or does not start.
     pub fn start(schema: &'s Schema) -> Result<Self, String> {
+        Self::with(schema, &mut cvc5(LIMIT))
+    }
+
+    fn with(schema: &'s Schema, command: &mut Command) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        let start = || LocalSolver::cvc5_with_args([LIMIT]).map_err(Error::from);
         let solver = {
             // The pipes to the solver belong to the runtime.
             let _inside = runtime.enter();
-            start().and_then(CedarSymCompiler::new).map_err(|error| format!("cvc5: {error}"))?
+            let started = LocalSolver::from_command(command).map_err(Error::from);
+            started.and_then(CedarSymCompiler::new).map_err(|error| format!("cvc5: {error}"))?
         };
         Ok(Self { schema, solver, runtime })
     }
@@ -84,11 +96,57 @@ pub fn allows(policies: &PolicySet, found: &Env) -> bool {
     response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
 }
 
+/// A counterexample as one reads it: the request, without the world that was built around it.
+pub fn shown(found: &Env) -> String {
+    found.to_string().lines().take_while(|line| !line.starts_with("entities:")).collect::<Vec<_>>().join("; ")
+}
+
 fn told(error: Error) -> String {
     match error {
         Error::PolicyNotWellTyped { errs } => {
             errs.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shipped::{Shipped, set};
+
+    /// Asks whether nothing passes, which is false and easy.
+    fn ask(prover: Result<Prover<'_>, String>, shipped: &Shipped, forbidden: &str) -> Result<Answer, String> {
+        let forbidden = forbidden.parse().expect("a policy reads");
+        prover?.never(&set(shipped.chapter("Pass")), &forbidden, &shipped.environment("Pass"))
+    }
+
+    const EVERYTHING: &str = "permit(principal, action, resource);";
+
+    #[test]
+    fn a_false_claim_is_refuted() {
+        let shipped = Shipped::load();
+        assert!(matches!(ask(Prover::start(&shipped.schema), &shipped, EVERYTHING), Ok(Answer::Refuted(_))));
+    }
+
+    #[test]
+    fn a_solver_that_gives_up_proves_nothing() {
+        let shipped = Shipped::load();
+        let hurried = Prover::with(&shipped.schema, &mut cvc5("--rlimit-per=1"));
+        assert!(ask(hurried, &shipped, EVERYTHING).is_err());
+    }
+
+    #[test]
+    fn a_solver_that_is_missing_proves_nothing() {
+        let shipped = Shipped::load();
+        let missing = Prover::with(&shipped.schema, &mut Command::new("no-such-solver"));
+        assert!(ask(missing, &shipped, EVERYTHING).is_err());
+    }
+
+    #[test]
+    fn a_claim_that_cannot_be_typed_proves_nothing() {
+        let shipped = Shipped::load();
+        let misspelt = "permit(principal, action, resource) when { context.sendr == 1 };";
+        assert!(ask(Prover::start(&shipped.schema), &shipped, misspelt).is_err());
     }
 }

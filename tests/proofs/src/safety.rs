@@ -7,7 +7,7 @@ use cedar_policy::PolicySet;
 
 use crate::assert_none;
 use crate::invariant::{Invariant, invariants};
-use crate::prover::{Answer, Prover, allows};
+use crate::prover::{Answer, Prover, allows, shown};
 use crate::shipped::{Clause, Shipped, set};
 
 /// Claims that the permits keep as well, so that no door opens when a prohibition is lost.
@@ -48,7 +48,7 @@ fn findings(
 fn expect_proof(answer: Result<Answer, String>) -> Vec<String> {
     match answer {
         Ok(Answer::Proved) => Vec::new(),
-        Ok(Answer::Refuted(found)) => vec![format!("refuted by {found}")],
+        Ok(Answer::Refuted(found)) => vec![format!("refuted by {}", shown(&found))],
         Err(why) => vec![why],
     }
 }
@@ -86,7 +86,7 @@ fn every_invariant_falls_with_a_counterexample_once_one_of_its_keepers_is_delete
             match prover.never(&alone(&rest, action), &forbidden, &env) {
                 Ok(Answer::Proved) => {}
                 Ok(Answer::Refuted(found)) if allows(&all, &found) => {
-                    wrong.push(format!("the shipped policies allow {found}"));
+                    wrong.push(format!("the shipped policies allow {}", shown(&found)));
                 }
                 Ok(Answer::Refuted(_)) => {
                     needed.insert((invariant.clause.id.clone(), gone.id.clone()));
