@@ -3,7 +3,7 @@
 //! Not a judge of what must hold. INVARIANT: every answer but a proof or a counterexample is an error, and a
 //! counterexample counts only after Cedar itself, asked about that request, agreed with it.
 
-use cedar_policy::{Authorizer, Decision, PolicySet, RequestEnv, Schema};
+use cedar_policy::{Authorizer, Decision, EntityUid, PolicySet, Request, RequestEnv, Schema};
 use cedar_policy_symcc::err::Error;
 use cedar_policy_symcc::solver::LocalSolver;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Env};
@@ -92,7 +92,20 @@ impl<'s> Prover<'s> {
 
 /// Whether Cedar, asked about this request, allows it without an error.
 pub fn allows(policies: &PolicySet, found: &Env) -> bool {
-    let response = Authorizer::new().is_authorized(&found.request, policies, &found.entities);
+    allows_request(policies, &found.request, found)
+}
+
+/// Whether Cedar allows the same request about another category.
+pub fn allows_category(policies: &PolicySet, found: &Env, category: &str) -> bool {
+    let category: Option<EntityUid> = format!("Category::\"{category}\"").parse().ok();
+    let asked = (found.request.principal(), found.request.action(), category, found.request.context());
+    let (Some(principal), Some(action), Some(category), Some(context)) = asked else { return false };
+    let request = Request::new(principal.clone(), action.clone(), category, context.clone(), None);
+    request.is_ok_and(|request| allows_request(policies, &request, found))
+}
+
+fn allows_request(policies: &PolicySet, request: &Request, found: &Env) -> bool {
+    let response = Authorizer::new().is_authorized(request, policies, &found.entities);
     response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none()
 }
 
