@@ -35,17 +35,16 @@ fn person(vary: &mut impl FnMut(&str, Change)) {
 
 /// The same facts without one of the three that make the feared set.
 pub(super) fn of_the_feared_set(facts: &SendFacts) -> Vec<(&'static str, SendFacts)> {
-    let removed: [(&'static str, fn(&mut Subject)); 3] = [
-        ("nationality", |s| s.nationality = None),
-        ("residence", |s| s.residence = None),
-        ("risk_countries", |s| s.risk_countries = None),
-    ];
-    let without = |(name, change): (&'static str, fn(&mut Subject))| {
+    let without = |name, change: fn(&mut Subject)| {
         let mut variant = facts.clone();
         change(&mut variant.subject);
         (name, variant)
     };
-    removed.map(without).into()
+    vec![
+        without("nationality", |s| s.nationality = None),
+        without("residence", |s| s.residence = None),
+        without("risk_countries", |s| s.risk_countries = None),
+    ]
 }
 
 fn basis(vary: &mut impl FnMut(&str, Change)) {
