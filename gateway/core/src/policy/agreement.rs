@@ -98,7 +98,7 @@ impl Agreements {
         }
         let stands = agreement.in_force_from <= now && agreement.in_force_to.is_none_or(|end| now < end);
         claim.standing = if stands { Standing::InForce } else { Standing::Lapsed };
-        claim.covers_biometrics = agreement.biometrics;
+        claim.covers_biometrics = Some(agreement.biometrics);
         claim.categories.clone_from(&agreement.covers.categories);
         claim.lapses_at = agreement.in_force_to;
         claim

@@ -189,8 +189,9 @@ pub struct AgreementClaim {
     pub id: AgreementId,
     /// Where it stands; absent until looked up.
     pub standing: Standing,
-    /// Whether it covers biometrics.
-    pub covers_biometrics: bool,
+    /// Whether it covers biometrics; `None` when nobody stated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers_biometrics: Option<bool>,
     /// The categories it covers; `None` for all that the message type admits.
     pub categories: Option<BTreeSet<Category>>,
     /// The instant from which it no longer stands.
@@ -201,7 +202,7 @@ impl AgreementClaim {
     /// A claim not yet looked up: it covers nothing.
     #[must_use]
     pub const fn unverified(id: AgreementId) -> Self {
-        Self { id, standing: Standing::Absent, covers_biometrics: false, categories: None, lapses_at: None }
+        Self { id, standing: Standing::Absent, covers_biometrics: None, categories: None, lapses_at: None }
     }
 }
 
