@@ -192,8 +192,11 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
 }
 
 fn trust(node: &Arc<Node>) -> tls::Membership {
-    let node = Arc::clone(node);
+    // Weak: it lives in the TLS state of connections, which end some time after the node; the store must not wait for
+    // them to be closed. Without a node nobody is trusted.
+    let node = Arc::downgrade(node);
     Arc::new(move |country| {
+        let node = node.upgrade()?;
         let membership = node.membership.get();
         let authorities = membership.authorities(country, node.clock.now_s())?;
         Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country) })
