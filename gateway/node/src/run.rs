@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustls::time_provider::TimeProvider;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use puente_core::problem::Problem;
@@ -82,6 +82,7 @@ pub struct Running {
     node: Arc<Node>,
     connector: Arc<Connector>,
     reloader: Arc<Reloader>,
+    closing: oneshot::Receiver<()>,
     shutdown: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -99,14 +100,16 @@ fn counting(metrics: &Arc<Metrics>, face: Face) -> OnRejection {
 }
 
 /// Builds the parts and puts them together, without listeners.
-fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
+fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<(Arc<Node>, oneshot::Receiver<()>), RunError> {
     let config = Config::read(&home.config())?;
     let metrics = Metrics::new().map_err(|_| RunError::Metrics)?;
     metrics.started(clock.now_s());
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
-    let store: Arc<dyn Store> = Arc::new(load::store(home, &config, observer)?);
+    let mut store = load::store(home, &config, observer)?;
+    let closing = store.closing();
+    let store: Arc<dyn Store> = Arc::new(store);
     let membership = load::membership(home, &config, clock.as_ref(), None)?;
-    Ok(Arc::new(Node::new(
+    let node = Node::new(
         config,
         Arc::clone(clock),
         Arc::new(SystemRandom),
@@ -116,7 +119,8 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
         membership,
         load::register(home)?,
         metrics,
-    )))
+    );
+    Ok((Arc::new(node), closing))
 }
 
 /// Starts a node from its home.
@@ -124,7 +128,7 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
 /// # Errors
 /// When anything it needs is missing, wrong or in use; the error says what.
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
-    let node = build(home, &clock)?;
+    let (node, closing) = build(home, &clock)?;
     // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
     settle_erasures(&node).await.map_err(RunError::Erasures)?;
     let (shutdown, ended) = watch::channel(false);
@@ -188,7 +192,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     // Waited for like the others: it holds the node, and with it the store that another start wants.
     tasks.spawn(socket);
     let addresses = Addresses { domestic: domestic_at, federation: federation_at, operations: operations_at };
-    Ok(Running { addresses, node, connector, reloader, shutdown, tasks })
+    Ok(Running { addresses, node, connector, reloader, closing, shutdown, tasks })
 }
 
 fn trust(node: &Arc<Node>) -> tls::Membership {
@@ -289,9 +293,16 @@ impl Running {
         self.reloader.reload()
     }
 
-    /// Stops taking in, lets what is in progress end, closes the store.
+    /// Stops taking in, lets what is in progress end, closes the store: answers once its files are let go.
     pub async fn shutdown(mut self) {
         self.shutdown.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        let drain = Duration::from_secs(self.node.config.times.drain_seconds);
+        let Self { node, connector, reloader, closing, .. } = self;
+        drop((node, connector, reloader));
+        // A request that its connection has left behind still holds the store until it ends.
+        if tokio::time::timeout(drain, closing).await.is_err() {
+            tracing::warn!("the store is still in use after shutdown");
+        }
     }
 }
