@@ -135,9 +135,12 @@ impl SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        self.writes.close();
+        // The writer, spawned first, ends last: whoever closes the file last moves the log into it, and a reader may not.
         self.reads.close();
-        for thread in self.threads.drain(..) {
+        while let Some(thread) = self.threads.pop() {
+            if self.threads.is_empty() {
+                self.writes.close();
+            }
             if thread.join().is_err() {
                 tracing::error!("a store thread had panicked");
             }
