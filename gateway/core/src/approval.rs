@@ -149,23 +149,34 @@ pub fn verify_statement(
     realm: Realm,
     now_s: i64,
 ) -> Result<VerifiedStatement, Problem> {
-    let not_entitled = || Problem::new(&problem::OFFICER_NOT_ENTITLED);
-    let payload = officer.key.verify(TYP_STATEMENT, compact).map_err(|_| not_entitled())?;
+    let payload = officer
+        .key
+        .verify(TYP_STATEMENT, compact)
+        .map_err(|_| Problem::new(&problem::OFFICER_NOT_ENTITLED))?;
     let statement: Statement = serde_json::from_slice(&payload)
         .map_err(|_| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
+    if statement.realm != realm || statement.country != *country || statement.agency != *agency {
+        return Err(Problem::new(&problem::OFFICER_NOT_ENTITLED));
+    }
+    may_speak(officer, &statement.occurred_at, statement.captured, now_s)?;
+    Ok(VerifiedStatement { statement, person: officer.person.clone(), compact: compact.to_owned() })
+}
+
+/// Whether this officer may say this now: the credential stands, and the hour is neither to come nor, at a screen, long past.
+pub(crate) fn may_speak(
+    officer: &RegisteredOfficer<'_>,
+    occurred_at: &jiff::Zoned,
+    captured: Captured,
+    now_s: i64,
+) -> Result<(), Problem> {
     if !officer.active {
         return Err(Problem::new(&problem::OFFICER_REVOKED));
     }
-    if statement.realm != realm || statement.country != *country || statement.agency != *agency {
-        return Err(not_entitled());
-    }
-    let age = now_s.saturating_sub(statement.occurred_at.timestamp().as_second());
-    if age < -crate::envelope::CLOCK_TOLERANCE_S
-        || (statement.captured == Captured::Screen && age > MAX_SCREEN_AGE_S)
-    {
+    let age = now_s.saturating_sub(occurred_at.timestamp().as_second());
+    if age < -crate::envelope::CLOCK_TOLERANCE_S || (captured == Captured::Screen && age > MAX_SCREEN_AGE_S) {
         return Err(Problem::new(&problem::CLOCK_SKEW).at("occurred_at"));
     }
-    Ok(VerifiedStatement { statement, person: officer.person.clone(), compact: compact.to_owned() })
+    Ok(())
 }
 
 /// What this statement makes of the approval, given those already recorded.

@@ -17,3 +17,4 @@ pub mod membership;
 pub mod personal;
 pub mod policy;
 pub mod problem;
+pub mod protection;

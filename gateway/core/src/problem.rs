@@ -273,6 +273,14 @@ problems! {
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",
         "The peer's certificate has expired. Tell its operator.";
+    /// The refusal was answered, or the referral reviewed, or it cannot end that way.
+    REFUSAL_CLOSED = "refusal.closed", 409, Caller, Never,
+        "El renglón detenido ya se contestó o revisó, o no puede terminar así.",
+        "The stopped row was already answered or reviewed, or cannot end that way.";
+    /// More questions than an agency may ask in the time.
+    RATE_LIMITED = "rate.limited", 429, Caller, Later,
+        "Demasiadas consultas en poco tiempo. Espere y repita.",
+        "Too many questions in a short time. Wait and repeat.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.
