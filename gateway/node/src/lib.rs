@@ -15,6 +15,7 @@ pub mod keys;
 pub mod lists;
 pub mod node;
 pub mod opening;
+pub mod protection;
 pub mod receipts;
 pub mod register;
 pub mod run;

@@ -20,6 +20,7 @@ use puente_core::problem::{self, Problem};
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::protection::Holds;
 use crate::register::Register;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -88,6 +89,8 @@ pub struct Node {
     pub membership: Replaceable<Membership>,
     /// The country's agencies.
     pub register: Replaceable<Register>,
+    /// Protection holds, as outgoing rows are compared with them.
+    pub holds: Holds,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     commits: AtomicU64,
@@ -110,7 +113,9 @@ impl Node {
         register: Register,
         metrics: Arc<Metrics>,
     ) -> Self {
+        let holds = Holds::new(&keys.pairwise, clock.now_ms());
         Self {
+            holds,
             config,
             clock,
             random,

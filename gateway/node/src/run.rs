@@ -42,6 +42,9 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The protection holds cannot be read back: a node that does not know them may send nothing.
+    #[error("protection holds cannot be read: {0}")]
+    Holds(#[from] crate::protection::HoldsError),
     /// TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -124,6 +127,8 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
 /// When anything it needs is missing, wrong or in use; the error says what.
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
     let node = build(home, &clock)?;
+    // Before anything is taken in or sent: without its holds a node knows nobody to protect.
+    crate::protection::load(&node).await?;
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {

@@ -8,6 +8,7 @@ use crate::delivery::record::{
     OutboundState, ReceiptRow, StatementRow,
 };
 use crate::ids::{ApprovalId, MessageId, ReleaseId};
+use crate::protection::{HoldRow, StopRow};
 
 /// One row-level change. A guard that does not hold fails the whole commit.
 #[derive(Debug, Clone)]
@@ -59,6 +60,14 @@ pub enum Write {
         /// When (milliseconds since the epoch).
         at_ms: i64,
     },
+    /// A hold is placed. Guard: its id is new.
+    Hold(HoldRow),
+    /// A hold changes: its record, or that it ended. Guard: the stored revision is the one before.
+    HoldChanged(HoldRow),
+    /// A row is stopped. Guard: its id is new.
+    Stop(StopRow),
+    /// A stopped row changes. Guard: the stored revision is the one before.
+    StopChanged(StopRow),
 }
 
 /// Names one commit, so that a token cannot be used for another.

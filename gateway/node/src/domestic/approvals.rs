@@ -17,7 +17,7 @@ use puente_core::ids::ApprovalId;
 use puente_core::policy::RuleId;
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::submit::{self, Mode, Outcome, Submission, prepare};
+use crate::domestic::submit::{self, Mode, Outcome, Prepared, Submission, prepare};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
@@ -82,7 +82,10 @@ pub async fn show(
 ) -> Reply {
     let (row, statements) = load(&node, &caller, &id).await?;
     let draft = draft_of(&row)?;
-    let would = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?.verdict;
+    let Prepared { verdict: would, writes } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
+    if !writes.is_empty() {
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    }
     let removed: BTreeSet<_> = would.removed.iter().map(|removal| &removal.category).collect();
     let after: serde_json::Map<String, Value> = draft
         .sections
@@ -175,6 +178,12 @@ async fn release(
     let holds: BTreeSet<RuleId> = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
     let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds })?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
+        if prepared.verdict.refer_to.is_some() {
+            // A hold placed while the row waited: it ends here, and what follows is a refusal to be answered.
+            writes.append(&mut prepared.writes);
+            writes.extend(close(row, ApprovalState::Refused, now_ms));
+            node.commit(writes).await.map_err(|error| store_problem(&error))?;
+        }
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
         return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));
     }

@@ -19,6 +19,7 @@ use crate::federation::connector::{Connector, LinkError};
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList};
 use crate::node::{LANES, Node};
+use crate::protection::sift;
 use crate::store::StoreError;
 use crate::telemetry::Face;
 
@@ -106,7 +107,9 @@ impl RoundError {
     const fn code(&self) -> &'static str {
         match self {
             Self::Link(LinkError::Garbage(problem)) => problem.kind.code,
-            Self::Link(LinkError::Unreachable(_) | LinkError::Status(_)) => problem::PEER_UNREACHABLE.code,
+            Self::Link(LinkError::Unreachable(_) | LinkError::Broken(_) | LinkError::Status(_)) => {
+                problem::PEER_UNREACHABLE.code
+            }
             Self::Store(_) => problem::STORE_UNAVAILABLE.code,
         }
     }
@@ -139,17 +142,34 @@ async fn deliver_due(
     if due.is_empty() {
         return Ok(0);
     }
-    let batch = fitting(due, node.config.limits.federation_body_bytes);
-    send_chunks(node, connector, peer, &batch).await?;
+    let taken = fitting(due, node.config.limits.federation_body_bytes);
+    let looked_at = taken.len();
+    let mut batch = sift(node, peer, taken).await?;
+    if send_chunks(node, connector, peer, &batch).await? {
+        // Chunks take their time: a hold may have been placed meanwhile.
+        batch = sift(node, peer, batch).await?;
+    }
+    if batch.is_empty() {
+        return Ok(looked_at);
+    }
     let body: Bytes =
         batch.iter().map(|queued| queued.wire.as_slice()).collect::<Vec<_>>().join(&b'\n').into();
     let answer =
         connector.request(peer, Some(lane), Method::POST, "/federation/v1/messages", BATCH_MEDIA, body).await;
     node.metrics.peer(peer.as_str(), answer.is_ok());
-    let delivered: Delivered = serde_json::from_slice(&answer?)
-        .map_err(|_| LinkError::Garbage(problem::Problem::new(&problem::PEER_GARBAGE)))?;
-    apply(node, peer, lane, &batch, &delivered).await?;
-    Ok(batch.len())
+    let applied = match answer {
+        Ok(answer) => match serde_json::from_slice::<Delivered>(&answer) {
+            Ok(delivered) => apply(node, peer, lane, &batch, &delivered).await,
+            Err(_) => Err(LinkError::Garbage(problem::Problem::new(&problem::PEER_GARBAGE)).into()),
+        },
+        Err(error) => Err(error.into()),
+    };
+    if !matches!(applied, Ok(()) | Err(RoundError::Link(LinkError::Unreachable(_)))) {
+        // Bytes may be with the peer though nothing of it is receipted here.
+        node.holds.note_tried(batch.iter().map(|queued| queued.message));
+    }
+    applied?;
+    Ok(looked_at)
 }
 
 fn fitting(due: Vec<Queued>, limit: usize) -> Vec<Queued> {
@@ -216,13 +236,14 @@ fn observe(node: &Node, lane: Lane, millis: i64) {
     node.metrics.delivered(lane.as_str(), millis as f64 / 1000.0);
 }
 
-/// Every chunk that the batch's attachments name is at the peer before the messages are.
+/// Every chunk that the batch's attachments name is at the peer before the messages are; answers whether there was any.
 async fn send_chunks(
     node: &Node,
     connector: &Connector,
     peer: &CountryCode,
     batch: &[Queued],
-) -> Result<(), RoundError> {
+) -> Result<bool, RoundError> {
+    let mut sent = false;
     for queued in batch {
         for attachment in own_attachments(&queued.wire).unwrap_or_default() {
             for index in 0..attachment.chunks {
@@ -231,10 +252,11 @@ async fn send_chunks(
                 connector
                     .request(peer, None, Method::PUT, &path, "application/octet-stream", chunk.into())
                     .await?;
+                sent = true;
             }
         }
     }
-    Ok(())
+    Ok(sent)
 }
 
 async fn send_receipts(node: &Node, connector: &Connector, peer: &CountryCode) -> Result<usize, RoundError> {

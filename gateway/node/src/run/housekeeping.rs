@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::domestic::lapse_approvals;
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
+use crate::protection;
 use crate::run::reload::Reloader;
 
 /// Between two looks: a lapse or a changed file is seen within this.
@@ -23,6 +24,9 @@ pub async fn run(
     loop {
         if let Err(problem) = lapse_approvals(&node).await {
             tracing::warn!(code = problem.kind.code, "approvals were not lapsed");
+        }
+        if let Err(problem) = protection::watch(&node).await {
+            tracing::warn!(code = problem.kind.code, "stopped rows were not looked at");
         }
         if let Err(problem) = settle_expired(&node, &connector).await {
             tracing::warn!(code = problem.kind.code, "expired messages were not settled");

@@ -24,6 +24,9 @@ pub enum Guard {
     /// This person has spoken on this approval.
     #[error("already has a statement of this person")]
     Spoken,
+    /// Somebody changed it since it was read.
+    #[error("was changed meanwhile")]
+    Changed,
     /// The same chunk was stored with other bytes.
     #[error("is stored with other bytes")]
     OtherContent,

@@ -20,12 +20,13 @@ use puente_core::delivery::{
     QueueDepth, Queued, ReceiptRow, StatementRow, Write,
 };
 use puente_core::ids::{
-    AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
+    AgencyId, ApprovalId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId, Role, StopId,
 };
+use puente_core::protection::{HoldRow, StopRow};
 
 pub use error::{Guard, OpenError, StoreError};
 pub use key::StoreKey;
-pub use query::{ApprovalFilter, KnownInbound, MAX_PAGE, MessageFilter, Position, Wire};
+pub use query::{ApprovalFilter, KnownInbound, MAX_PAGE, MessageFilter, Position, StopFilter, Wire};
 pub use sqlite::SqliteStore;
 
 /// What a store answers, when it has.
@@ -112,6 +113,17 @@ pub trait Store: Send + Sync + 'static {
     fn approval(&self, approval: ApprovalId) -> Answer<'_, Option<(ApprovalRow, Vec<StatementRow>)>>;
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
+
+    /// One hold with its record.
+    fn hold(&self, hold: HoldId) -> Answer<'_, Option<HoldRow>>;
+    /// Standing holds with their records in the order they were placed: for the index, at the node's start.
+    fn holds(&self, after: Option<HoldId>, limit: u32) -> Answer<'_, Vec<HoldRow>>;
+    /// One stopped row with its record.
+    fn stop(&self, stop: StopId) -> Answer<'_, Option<StopRow>>;
+    /// Stopped rows of one side in the order they were stopped, without their records.
+    fn stops(&self, filter: StopFilter, limit: u32) -> Answer<'_, Vec<StopRow>>;
+    /// Stopped rows whose next alarm is due, longest first, with their records.
+    fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again are no change.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()>;

@@ -13,15 +13,17 @@ use puente_core::envelope::{
     BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord};
-use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
     Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
+use puente_core::protection::Named;
 
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::protect::{Protected, withheld};
 use crate::domestic::submit::recorded::RecordedFacts;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
@@ -51,14 +53,15 @@ pub struct Prepared {
     pub writes: Vec<Write>,
 }
 
-struct Parts<'a> {
-    node: &'a Node,
-    rules: &'a Rules,
-    caller: &'a KnownAgency,
-    role: &'a Role,
+/// What one submission is decided and released with.
+pub(super) struct Parts<'a> {
+    pub(super) node: &'a Node,
+    pub(super) rules: &'a Rules,
+    pub(super) caller: &'a KnownAgency,
+    pub(super) role: &'a Role,
     descriptor: &'a Descriptor,
-    submission: &'a Submission,
-    now_ms: i64,
+    pub(super) submission: &'a Submission,
+    pub(super) now_ms: i64,
 }
 
 /// Why a submission goes no further.
@@ -132,8 +135,10 @@ fn attempt(
     let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let facts = parts.facts(mode)?;
-    let decision = rules.policy.send(&facts);
-    let mut prepared = parts.follow(&decision, mode)?;
+    let mut prepared = match parts.protect(facts, mode)? {
+        Protected::Decided { decision, hidden, named } => parts.follow(&decision, &hidden, &named, mode)?,
+        Protected::Stopped(prepared) => prepared,
+    };
     prepared.verdict.warnings = warnings;
     Ok(prepared)
 }
@@ -182,7 +187,13 @@ impl Parts<'_> {
         })
     }
 
-    fn follow(&self, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
+    fn follow(
+        &self,
+        decision: &Decision,
+        hidden: &BTreeSet<Category>,
+        named: &Named,
+        mode: &Mode,
+    ) -> Result<Prepared, Problem> {
         let id = DecisionId(self.node.fresh_id());
         let outcome = match decision.outcome {
             Decided::Permit => Outcome::Accepted,
@@ -198,13 +209,15 @@ impl Parts<'_> {
             .iter()
             .map(|(category, rule)| Removal {
                 category: category.clone(),
-                rule: reason(&self.rules.policy, rule),
+                rule: if hidden.contains(category) { withheld() } else { reason(&self.rules.policy, rule) },
             })
             .collect();
         let mut writes = Vec::new();
         if *mode != Mode::DryRun {
             let message = match decision.permit() {
-                Some(permit) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
+                Some(permit) => {
+                    Some(self.release(&permit, decision, id, named, &mut verdict, &mut writes)?)
+                }
                 None => {
                     if decision.outcome == Decided::NeedsApproval {
                         self.hold(decision, &mut verdict, &mut writes)?;
@@ -222,6 +235,7 @@ impl Parts<'_> {
         permit: &Permit,
         decision: &Decision,
         decision_id: DecisionId,
+        named: &Named,
         verdict: &mut Verdict,
         writes: &mut Vec<Write>,
     ) -> Result<MessageId, Problem> {
@@ -302,6 +316,7 @@ impl Parts<'_> {
             },
             due_ms: self.now_ms,
             withheld,
+            named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,
         }));
         Ok(message)
     }
@@ -376,7 +391,7 @@ impl Parts<'_> {
         Ok(())
     }
 
-    fn decision_row(
+    pub(super) fn decision_row(
         &self,
         decision: &Decision,
         id: DecisionId,

@@ -78,6 +78,8 @@ fn everything() -> Vec<Write> {
         Write::Leaf(leaf(1)),
         Write::Event(event(EventKind::MessageState, Some("INM"), 1, "queued")),
         Write::Approval(approval(1)),
+        Write::Hold(suite::protection::hold(1)),
+        Write::Stop(suite::protection::stop(1)),
     ]
 }
 
@@ -94,7 +96,7 @@ async fn what_was_answered_is_there_after_reopening() {
     assert_eq!(store.chunk(Digest::of(b"root"), 0).await, Ok(Some(b"MARK-CHUNK".to_vec())));
     assert_eq!(store.queue_depth().await.unwrap().first().unwrap().waiting, 1);
     assert!(store.approval(approval_id(1)).await.unwrap().is_some());
-    assert_eq!(*place.told.0.lock().unwrap(), [(1, 6), (1, 1)]);
+    assert_eq!(*place.told.0.lock().unwrap(), [(1, 8), (1, 1)]);
 }
 
 #[tokio::test]

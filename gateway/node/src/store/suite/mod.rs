@@ -6,6 +6,7 @@
 pub(super) mod approval;
 pub(super) mod commit;
 pub(super) mod outbox;
+pub(super) mod protection;
 pub(super) mod record;
 
 use puente_core::catalogue::Lane;
@@ -52,6 +53,10 @@ macro_rules! for_every_case {
             approval::a_person_speaks_once_and_only_while_it_is_open,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
+            protection::a_hold_changes_only_from_its_last_state_and_an_ended_one_stands_no_more,
+            protection::each_side_lists_the_stops_that_wait_for_it_and_no_record,
+            protection::a_stop_is_due_at_its_next_alarm_and_not_after_both_were_told,
+            protection::whom_a_message_names_comes_out_with_it_while_it_waits,
         }
     };
 }
@@ -104,6 +109,7 @@ pub(super) fn outbound(number: u128) -> OutboundRow {
         message: message(Direction::Out, number),
         due_ms: 1_000,
         withheld: b"MARK-WITHHELD".to_vec(),
+        named: b"MARK-NAMED".to_vec(),
     }
 }
 

@@ -28,6 +28,11 @@ pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Fail
         let sealed = ledger.seal(place, &row.withheld)?;
         ledger.run("INSERT INTO withheld (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
     }
+    if !row.named.is_empty() {
+        let sealed =
+            ledger.seal(Place { table: "named", key: row.message.message.0.as_bytes() }, &row.named)?;
+        ledger.run("INSERT INTO named (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+    }
     enqueue(ledger, seq, row.due_ms, 0)
 }
 
@@ -67,6 +72,9 @@ pub(super) fn advance(
         "UPDATE message SET state = ?2, code = ?3 WHERE seq = ?1",
         params![seq, step.state.as_str(), step.code],
     )?;
+    if step.state.is_final() {
+        ledger.run("DELETE FROM named WHERE seq = ?1", params![seq])?;
+    }
     match (waits, step.state) {
         (true, OutboundState::Queued) => postpone(ledger, seq, step),
         (false, OutboundState::Queued) => enqueue(ledger, seq, step.due_ms, step.attempts),

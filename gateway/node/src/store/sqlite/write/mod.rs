@@ -7,6 +7,7 @@ mod approval;
 mod chunk;
 mod forget;
 mod message;
+mod protection;
 mod record;
 
 use puente_core::delivery::Write;
@@ -35,6 +36,10 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Approval(row) => approval::open(ledger, row),
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
+        Write::Hold(row) => protection::place(ledger, row),
+        Write::HoldChanged(row) => protection::change_hold(ledger, row),
+        Write::Stop(row) => protection::stop(ledger, row),
+        Write::StopChanged(row) => protection::change_stop(ledger, row),
     }
 }
 
@@ -43,7 +48,7 @@ pub(super) fn bytes(write: &Write) -> usize {
     /// What the narrow columns and index entries of a row come to.
     const ROW: usize = 256;
     ROW + match write {
-        Write::Outbound(row) => row.message.wire.len() + row.withheld.len(),
+        Write::Outbound(row) => row.message.wire.len() + row.withheld.len() + row.named.len(),
         Write::Inbound(row) => row.message.wire.len(),
         Write::Receipt(row) => row.receipt.len(),
         Write::Decision(row) => row.facts.len(),
@@ -51,6 +56,8 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Idempotent(answer) => answer.body.len(),
         Write::Approval(row) => row.draft.len(),
         Write::Statement(row) => row.statement.len(),
+        Write::Hold(row) | Write::HoldChanged(row) => row.record.len(),
+        Write::Stop(row) | Write::StopChanged(row) => row.record.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
         Write::OutboundState { .. } | Write::Event(_) | Write::ApprovalState { .. } => 0,
     }
