@@ -6,5 +6,5 @@
 mod federation;
 mod row;
 
-pub use federation::{Federation, Member, START_MS, post};
-pub use row::{adult_row, notice};
+pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
+pub use row::{adult_row, notice, person};

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod approvals;
+mod around;
 mod delivery;
 mod envelopes;
+mod holds;
 mod refusals;
 mod road;
