@@ -17,4 +17,7 @@ pub mod membership;
 pub mod personal;
 pub mod policy;
 pub mod problem;
+pub mod proposal;
 pub mod protection;
+pub mod statistics;
+pub mod suspension;

@@ -3,32 +3,24 @@
 //! Not here: who may ask. INVARIANT: content exists only in memory, as `Personal`; nothing here stores it.
 
 use puente_core::delivery::{Direction, MessageRow};
-use puente_core::envelope::{
-    Receiving, VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner,
-};
-use puente_core::membership::KeyUse;
+use puente_core::envelope::{VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner};
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
+use crate::store::ERASED;
 
 /// Outer and inner form of an inbound message; the schema of every section is checked too.
 ///
 /// # Errors
-/// As the two verifications, and `schema.invalid`: then the content is not to be used.
+/// `message.erased` when it was; as the two verifications, and `schema.invalid`: then the content is not to be used.
 pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
     if row.direction != Direction::In {
         return Err(Problem::new(&problem::NOT_FOUND));
     }
-    let membership = node.membership.get();
-    let accepted_s = row.created_ms.div_euclid(1000);
-    let receiving = Receiving {
-        us: node.country(),
-        realm: node.realm(),
-        now: accepted_s,
-        peer: &row.peer,
-        key: &|kid| membership.verifier(&row.peer, KeyUse::Message, kid, accepted_s),
-    };
-    let outer = read_stored(&row.wire, &receiving)?;
+    if row.state == ERASED {
+        return Err(Problem::new(&problem::ERASED));
+    }
+    let outer = read_stored(&row.wire, row.release)?;
     let unopenable = || Problem::new(&problem::SEAL_UNOPENABLE);
     let kid = outer.sealed().first().and_then(|sealed| claimed_key(sealed)).ok_or_else(unopenable)?;
     let opener = node.keys.openers.get(&kid).ok_or_else(unopenable)?;

@@ -4,7 +4,9 @@
 //! it), and everything ends with the struct.
 
 mod federation;
+mod officers;
 mod row;
 
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
+pub use officers::Officers;
 pub use row::{adult_row, notice, person};

@@ -6,7 +6,7 @@
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use crate::approval::{Captured, RegisteredOfficer, may_speak};
+use crate::approval::{Captured, RegisteredOfficer, said_in_time};
 use crate::ids::{AgencyId, CountryCode, OfficerId, PersonId, Realm};
 use crate::problem::{self, Problem};
 
@@ -97,6 +97,9 @@ pub fn verify_act<T: DeserializeOwned>(
     if act.realm != realm || act.country != *country || act.agency != *agency {
         return Err(not_entitled());
     }
-    may_speak(officer, &act.occurred_at, act.captured, now_s)?;
+    if !officer.active {
+        return Err(Problem::new(&problem::OFFICER_REVOKED));
+    }
+    said_in_time(&act.occurred_at, act.captured, now_s)?;
     Ok(VerifiedAct { act, person: officer.person.clone(), compact: compact.to_owned() })
 }

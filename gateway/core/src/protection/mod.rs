@@ -17,11 +17,11 @@ mod stop;
 pub use act::{Act, TYP_ANSWER, TYP_HOLD, TYP_LIFT, TYP_REVIEW, VerifiedAct, act_speaker, verify_act};
 pub use hold::{Against, Authority, Described, Hold, HoldReason, Lift, may_place};
 pub use index::{Crowded, Found, HoldIndex, MAX_HOLDS};
-pub use judge::{Ruling, judge};
+pub use judge::{Judged, Ruling, judge};
 pub use likeness::Likeness;
 pub use marks::{Blind, Marks, Tag};
 pub use named::{Belonging, Named};
-pub use rows::{HoldRow, StopRow};
+pub use rows::{HoldRow, StopDraft, StopRow};
 pub use stop::{
     Alarm, Answer, Answered, NEUTRAL_RULE, Review, Reviewed, SenderSide, Stop, StopKind, StopSchedule,
     neutral,

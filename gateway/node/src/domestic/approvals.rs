@@ -11,7 +11,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::approval::{Standing, peek_statement, standing, verify_statement};
+use puente_core::approval::{Question, Standing, peek_statement, standing, verify_statement};
 use puente_core::delivery::{ApprovalRow, ApprovalState, Event, EventKind, StatementRow, Write};
 use puente_core::ids::ApprovalId;
 use puente_core::policy::RuleId;
@@ -71,6 +71,9 @@ async fn load(
 }
 
 fn draft_of(row: &ApprovalRow) -> Result<Submission, Problem> {
+    if row.draft.is_empty() {
+        return Err(Problem::new(&problem::ERASED));
+    }
     serde_json::from_slice(&row.draft).map_err(|_| Problem::new(&problem::INTERNAL))
 }
 
@@ -82,8 +85,11 @@ pub async fn show(
 ) -> Reply {
     let (row, statements) = load(&node, &caller, &id).await?;
     let draft = draft_of(&row)?;
-    let Prepared { verdict: would, writes } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
+    // To look is to ask, as a dry run does.
+    node.holds.ask(&caller.agency, 1, node.config.limits.questions_per_hour, node.clock.now_ms())?;
+    let Prepared { verdict: would, writes, preview } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
     if !writes.is_empty() {
+        // An authority learns that it was asked, before the one who asked is answered.
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
     }
     let removed: BTreeSet<_> = would.removed.iter().map(|removal| &removal.category).collect();
@@ -99,6 +105,8 @@ pub async fn show(
         .collect();
     let body = json!({
         "approval": summary(&row), "verdict": would, "before": draft.sections, "after": after, "statements": statements,
+        // The rules have changed since: what is shown is not what the row was held with, and cannot be released.
+        "stale": preview != Some(row.preview),
     });
     Ok(json_reply(StatusCode::OK, &body))
 }
@@ -140,8 +148,11 @@ pub async fn state(
         now_ms.div_euclid(1000),
     )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
-    let standing = standing(&row, &recorded, &said, now_ms, &stands)?;
-    let mut writes = vec![Write::Statement(said.row(now_ms))];
+    let standing = standing(&Question::from(&row), &recorded, &said, now_ms, &stands)?;
+    // Two first grants at once: the second commit fails, and its officer is asked to look again.
+    let count = u32::try_from(recorded.len()).unwrap_or(u32::MAX);
+    let mut writes =
+        vec![Write::StatementsSeen { approval: row.approval, count }, Write::Statement(said.row(now_ms))];
     let mut body = json!({"approval_id": row.approval});
     match standing {
         Standing::NeedsAnother => {
@@ -168,7 +179,8 @@ fn set(body: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Decides again with the holds lifted; absolute prohibitions still stand, and then nothing is released.
+/// Decides again with the holds lifted: what leaves is what both officers saw, or nothing. Where the rules refuse by
+/// now, or a hold placed meanwhile stops the row, both statements and the refusal are recorded.
 async fn release(
     node: &Node,
     row: &ApprovalRow,
@@ -178,14 +190,14 @@ async fn release(
     let holds: BTreeSet<RuleId> = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
     let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds })?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
-        if prepared.verdict.refer_to.is_some() {
-            // A hold placed while the row waited: it ends here, and what follows is a refusal to be answered.
-            writes.append(&mut prepared.writes);
-            writes.extend(close(row, ApprovalState::Refused, now_ms));
-            node.commit(writes).await.map_err(|error| store_problem(&error))?;
-        }
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
+        writes.append(&mut prepared.writes);
+        writes.extend(close(row, ApprovalState::Refused, now_ms));
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
         return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));
+    }
+    if prepared.preview != Some(row.preview) {
+        return Err(Problem::new(&problem::PREVIEW_STALE).at("preview"));
     }
     writes.append(&mut prepared.writes);
     writes.extend(close(row, ApprovalState::Granted, now_ms));

@@ -8,12 +8,14 @@ mod approvals;
 mod attachments;
 mod caller;
 mod candidates;
+mod handing;
 mod holds;
 mod idempotency;
 mod inbox;
 mod messages;
 mod openapi;
 mod operations;
+mod policies;
 mod referrals;
 mod refusals;
 pub mod submit;
@@ -55,6 +57,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/referrals", get(referrals::list))
         .route("/v1/referrals/{id}", get(referrals::show))
         .route("/v1/referrals/{id}/review", post(referrals::review))
+        .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/{id}", get(policies::show))
+        .route("/v1/policies/{id}/statements", post(policies::state))
         .route("/v1/attachments/{root}/{index}", put(attachments::put_chunk).get(attachments::chunk))
         .route("/v1/catalogue", get(messages::catalogue))
         .route("/openapi.json", get(openapi::document))

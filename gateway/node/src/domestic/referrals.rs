@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use puente_core::delivery::{Event, EventKind, OutboundState, Write};
 use puente_core::ids::Digest;
 use puente_core::problem::{self, Problem};
-use puente_core::protection::{Authority, HoldRow, Review, Reviewed, Stop, StopRow, TYP_REVIEW};
+use puente_core::protection::{Authority, HoldRow, Review, Reviewed, Stop, StopDraft, StopRow, TYP_REVIEW};
 
 use crate::domestic::acts::act_of;
 use crate::domestic::refusals::load;
@@ -78,7 +78,8 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Reply {
     let (row, record) = load(&node, &id, |stop| stop.authority.agency == caller.agency).await?;
-    let sections = record.draft.as_ref().and_then(|draft| draft.get("sections")).and_then(Value::as_object);
+    let draft: Option<Value> = row.draft.as_ref().and_then(|draft| serde_json::from_slice(&draft.bytes).ok());
+    let sections = draft.as_ref().and_then(|draft| draft.get("sections")).and_then(Value::as_object);
     let shown: Map<String, Value> = sections
         .into_iter()
         .flatten()
@@ -100,20 +101,16 @@ pub async fn review(
 ) -> Reply {
     let (row, mut record) = load(&node, &id, |stop| stop.authority.agency == caller.agency).await?;
     let said = act_of::<Review>(&node, &caller, TYP_REVIEW, body).await?;
-    let StopRow { mut stop, revision, .. } = row;
+    let StopRow { mut stop, revision, draft, .. } = row;
     stop.handle_review(&said.act().says)?;
     record.statements.push(said.compact().to_owned());
     let released = stop.reviewed == Reviewed::Released;
     let cleared = if released { Some(Cleared::take(&node, &stop, &record).await?) } else { None };
-    let outcome = conclude(&node, &mut stop, &record, cleared.as_ref()).await;
+    let outcome = conclude(&node, &mut stop, draft.as_ref(), cleared.as_ref()).await;
     let outcome = match outcome {
         Ok(writes) => {
-            commit(
-                &node,
-                writes,
-                StopRow { stop: stop.clone(), revision: revision + 1, record: seal_record(&record)? },
-            )
-            .await
+            let changed = StopRow::changed(stop.clone(), revision, seal_record(&record)?);
+            commit(&node, writes, changed).await
         }
         Err(problem) => Err(problem),
     };
@@ -140,12 +137,12 @@ async fn commit(node: &Node, mut writes: Vec<Write>, row: StopRow) -> Result<(),
 async fn conclude(
     node: &Node,
     stop: &mut Stop,
-    record: &StopRecord,
+    draft: Option<&StopDraft>,
     cleared: Option<&Cleared>,
 ) -> Result<Vec<Write>, Problem> {
     let mut writes: Vec<Write> =
         cleared.map(|cleared| Write::HoldChanged(cleared.row.clone())).into_iter().collect();
-    match (&record.draft, cleared.is_some()) {
+    match (draft, cleared.is_some()) {
         (Some(draft), true) => writes.extend(resume(node, stop, draft)?),
         (None, released) => writes.extend(requeue(node, stop, released).await?),
         (Some(_), false) => {}
@@ -158,11 +155,11 @@ async fn conclude(
 }
 
 /// The row decided again, now that it is somebody else's.
-fn resume(node: &Node, stop: &mut Stop, draft: &Value) -> Result<Vec<Write>, Problem> {
+fn resume(node: &Node, stop: &mut Stop, draft: &StopDraft) -> Result<Vec<Write>, Problem> {
     let internal = |_| Problem::new(&problem::INTERNAL);
-    let submission: Submission = serde_json::from_value(draft.clone()).map_err(internal)?;
+    let submission: Submission = serde_json::from_slice(&draft.bytes).map_err(internal)?;
     let owner = KnownAgency { agency: stop.agency.clone(), roles: vec![stop.role.clone()] };
-    let Prepared { verdict, writes } = prepare(node, &owner, &submission, &Mode::Submit)?;
+    let Prepared { verdict, writes, .. } = prepare(node, &owner, &submission, &Mode::Submit)?;
     stop.message = verdict.message_id;
     submit::count(node, &verdict);
     Ok(writes)

@@ -96,7 +96,7 @@ pub async fn answer(
         writes.push(Write::Event(told));
     }
     let body = summary(&stop);
-    writes.push(Write::StopChanged(StopRow { stop, revision: revision + 1, record: seal_record(&record)? }));
+    writes.push(Write::StopChanged(StopRow::changed(stop, revision, seal_record(&record)?)));
     node.commit(writes).await.map_err(|error| store_problem(&error))?;
     if let Some(alarm) = alarm {
         node.metrics.protection_alarm(alarm.as_str());

@@ -1,9 +1,8 @@
-//! What is kept, sealed, of a hold and of a stopped row.
+//! What is kept, sealed under the store's key, of a hold and of a stopped row.
 //!
 //! Not here: who may read it. INVARIANT: the officers' signed statements are kept as they came.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use puente_core::ids::{Digest, HoldId};
 use puente_core::protection::{Act, Authority, Hold, Marks};
@@ -33,7 +32,7 @@ impl HoldRecord {
     }
 }
 
-/// A stopped row; without `Debug`, for the draft holds a person.
+/// A stopped row; the draft is kept apart, under its subject's key.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopRecord {
@@ -41,9 +40,6 @@ pub struct StopRecord {
     pub hold: HoldId,
     /// The people the row named, blinded: what a release clears.
     pub people: Vec<Marks>,
-    /// The submission as it came; none for a message that was already sealed.
-    #[serde(default)]
-    pub draft: Option<Value>,
     /// What was signed about it, in time.
     #[serde(default)]
     pub statements: Vec<String>,

@@ -4,13 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use puente_core::delivery::{Event, EventKind, Write};
+use puente_core::delivery::{Event, EventKind, SubjectTag, Write};
 use puente_core::ids::{AgencyId, CountryCode, MessageId, MessageType, OperationId, Role, StopId};
 use puente_core::problem::{self, Problem};
 use puente_core::protection::{
-    Authority, Found, Marks, Reviewed, SenderSide, Stop, StopKind, StopRow, StopSchedule,
+    Authority, Found, Marks, Reviewed, SenderSide, Stop, StopDraft, StopKind, StopRow, StopSchedule,
 };
-use serde_json::Value;
 
 use crate::node::Node;
 use crate::protection::record::StopRecord;
@@ -63,8 +62,8 @@ pub struct Stopped<'a> {
     pub departs_ms: Option<i64>,
     /// The people it names.
     pub people: &'a [Marks],
-    /// The submission, when it is at hand.
-    pub draft: Option<Value>,
+    /// The submission, JSON, with the subject whose key seals it, when it is at hand.
+    pub draft: Option<(SubjectTag, Vec<u8>)>,
 }
 
 /// The writes of a stop: the row with both clocks, and the event to its authority.
@@ -95,13 +94,10 @@ pub fn open_stop(node: &Node, stopped: Stopped<'_>) -> Result<(Stop, Vec<Write>)
         authority_alarmed: false,
     }
     .scheduled(schedule(node));
-    let record = StopRecord {
-        hold: stopped.found.hold,
-        people: stopped.people.to_vec(),
-        draft: stopped.draft,
-        statements: Vec::new(),
-    };
-    let row = StopRow { stop: stop.clone(), revision: 1, record: seal_record(&record)? };
+    let record =
+        StopRecord { hold: stopped.found.hold, people: stopped.people.to_vec(), statements: Vec::new() };
+    let draft = stopped.draft.map(|(subject, bytes)| StopDraft { subject: Some(subject), bytes });
+    let row = StopRow { stop: stop.clone(), revision: 1, record: seal_record(&record)?, draft };
     let state = if asked { "opened" } else { "asked" };
     let told = event(EventKind::ReferralOpened, &stop.authority, &stop, state, now_ms);
     Ok((stop, vec![Write::Stop(row), Write::Event(told)]))

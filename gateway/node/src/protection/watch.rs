@@ -23,7 +23,7 @@ pub async fn watch(node: &Node) -> Result<usize, Problem> {
     let now_ms = node.clock.now_ms();
     let due = node.store.stops_alarming(now_ms, AT_ONCE).await.map_err(|error| store_problem(&error))?;
     let count = due.len();
-    for StopRow { mut stop, revision, record } in due {
+    for StopRow { mut stop, revision, record, .. } in due {
         let alarms = stop.handle_time(now_ms);
         let mut writes: Vec<Write> = alarms
             .iter()
@@ -37,7 +37,7 @@ pub async fn watch(node: &Node) -> Result<usize, Problem> {
                 ))
             })
             .collect();
-        writes.push(Write::StopChanged(StopRow { stop, revision: revision + 1, record }));
+        writes.push(Write::StopChanged(StopRow::changed(stop, revision, record)));
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
         for alarm in alarms {
             node.metrics.protection_alarm(alarm.as_str());

@@ -12,6 +12,7 @@ use crate::config::ConfigError;
 use crate::keys::pki::PkiError;
 use crate::keys::tls::TlsError;
 use crate::keys::{FileError, KeyError};
+use crate::policy::SetError;
 use crate::register::RegisterError;
 use crate::store::OpenError;
 
@@ -77,6 +78,9 @@ pub enum SetupError {
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The folder of policies cannot be read.
+    #[error(transparent)]
+    Policies(#[from] SetError),
     /// The catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),

@@ -45,7 +45,8 @@ fn with_a_hold_nothing_leaves_that_would_not_have_left_without_and_toward_the_fe
             for states in [hold(), against_all()] {
                 let feared = states.is_feared(&facts.recipient.country, &Belonging::from(&facts.subject));
                 match judge(&engine, &facts, vec![found(likeness, states)]) {
-                    Ruling::Decided(decision, _) => {
+                    Ruling::Decided(judged) => {
+                        let decision = &judged.decision;
                         assert!(decision.deliver.is_subset(&plain.deliver), "{case}");
                         assert!(
                             !(feared && decision.outcome.is_permitted()),

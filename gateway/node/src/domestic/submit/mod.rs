@@ -7,7 +7,7 @@ mod attached;
 mod form;
 mod prepare;
 mod protect;
-mod recorded;
+mod published;
 mod report;
 mod validate;
 

@@ -14,9 +14,11 @@ use puente_core::delivery::Write;
 use puente_core::ids::{Category, DecisionId};
 use puente_core::policy::{Decision, Outcome as Decided, RuleId, SendFacts};
 use puente_core::problem::{self, Problem};
-use puente_core::protection::{Crowded, Found, NEUTRAL_RULE, Named, Ruling, StopKind, judge, neutral};
+use puente_core::protection::{
+    Crowded, Found, Judged, NEUTRAL_RULE, Named, Ruling, StopKind, judge, neutral,
+};
 
-use crate::domestic::submit::form::{Outcome, Reason, Verdict};
+use crate::domestic::submit::form::{Outcome, Reason, Submission, Verdict};
 use crate::domestic::submit::prepare::{Mode, Parts, Prepared};
 use crate::protection::{Stopped, named_in, open_stop};
 
@@ -24,14 +26,28 @@ use crate::protection::{Stopped, named_in, open_stop};
 const FAILED_RULE: &str = "R-ERR";
 
 /// What the holds left of a submission.
-pub(super) enum Protected {
-    /// Policy decides; the reasons of the hidden removals are not for the submitter.
-    Decided { decision: Decision, hidden: BTreeSet<Category>, named: Named },
+pub(super) enum Compared {
+    /// Policy decides.
+    Decided(Box<Ruled>),
     /// It stops here.
     Stopped(Prepared),
 }
 
-/// The reason of a removal that is an authority's.
+/// A decision with what it rests on, the holds' facts among it.
+pub(super) struct Ruled {
+    /// What was decided on.
+    pub(super) facts: SendFacts,
+    /// By policy.
+    pub(super) decision: Decision,
+    /// Removals whose reason is not for the submitter.
+    pub(super) hidden: BTreeSet<Category>,
+    /// The determining rule is not for the submitter either.
+    pub(super) hides_rule: bool,
+    /// Whom the message names.
+    pub(super) named: Named,
+}
+
+/// The reason of a removal or a redaction that is an authority's.
 pub(super) fn withheld() -> Reason {
     Reason {
         id: NEUTRAL_RULE.to_owned(),
@@ -45,15 +61,21 @@ impl Parts<'_> {
     ///
     /// # Errors
     /// Only when something of this node's own failed.
-    pub(super) fn protect(&self, facts: SendFacts, mode: &Mode) -> Result<Protected, Problem> {
-        let Ok((named, found)) = self.look(&facts) else { return Ok(Protected::Stopped(self.untold(mode)?)) };
-        match judge(&self.rules.policy, &facts, found) {
-            Ruling::Decided(decision, hidden) => Ok(Protected::Decided { decision, hidden, named }),
-            Ruling::Refused(met) => {
-                Ok(Protected::Stopped(self.stop(&met, StopKind::Refused, &named, mode)?))
+    pub(super) fn compare(&self, facts: SendFacts, mode: &Mode) -> Result<Compared, Problem> {
+        let Ok((named, found)) = self.look(&facts) else {
+            return Ok(Compared::Stopped(self.untold(&facts, mode)?));
+        };
+        let (met, kind) = match judge(&self.rules.policy, &facts, found) {
+            Ruling::Decided(judged) => {
+                let Judged { facts: stated, decision, hidden, hides_rule } = *judged;
+                let facts = stated.unwrap_or(facts);
+                let ruled = Ruled { facts, decision, hidden, hides_rule, named };
+                return Ok(Compared::Decided(Box::new(ruled)));
             }
-            Ruling::Held(met) => Ok(Protected::Stopped(self.stop(&met, StopKind::Held, &named, mode)?)),
-        }
+            Ruling::Refused(met) => (met, StopKind::Refused),
+            Ruling::Held(met) => (met, StopKind::Held),
+        };
+        Ok(Compared::Stopped(self.stop(&facts, &met, kind, &named, mode)?))
     }
 
     fn look(&self, facts: &SendFacts) -> Result<(Named, Vec<Found>), Crowded> {
@@ -66,9 +88,18 @@ impl Parts<'_> {
     }
 
     /// The stop and the one thing that the submitter is told.
-    fn stop(&self, met: &Found, kind: StopKind, named: &Named, mode: &Mode) -> Result<Prepared, Problem> {
+    fn stop(
+        &self,
+        facts: &SendFacts,
+        met: &Found,
+        kind: StopKind,
+        named: &Named,
+        mode: &Mode,
+    ) -> Result<Prepared, Problem> {
         let (node, submission) = (self.node, self.submission);
-        let draft = serde_json::to_value(submission).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        // The thread is fixed now, so that what is released later lies under the same key as the draft.
+        let draft = Submission { case: Some(self.case), ..submission.clone() };
+        let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
         let outcome = if kind == StopKind::Held { Outcome::Held } else { Outcome::Refused };
         let (stop, mut writes) = open_stop(
             node,
@@ -84,7 +115,7 @@ impl Parts<'_> {
                 message: None,
                 departs_ms: self.departs_ms(),
                 people: &named.people,
-                draft: Some(draft),
+                draft: Some((self.subject, draft)),
             },
         )?;
         let mut verdict = Verdict::new(submission.row, outcome);
@@ -94,13 +125,13 @@ impl Parts<'_> {
         if *mode != Mode::DryRun {
             verdict.refusal_id = Some(stop.stop);
             let decided = if kind == StopKind::Held { Decided::NeedsApproval } else { Decided::Deny };
-            writes.push(self.recorded(decided, NEUTRAL_RULE)?);
+            writes.push(self.recorded(facts, decided, NEUTRAL_RULE)?);
         }
-        Ok(Prepared { verdict, writes })
+        Ok(Prepared { verdict, writes, preview: None })
     }
 
     /// It could not be told whether the row meets a hold: refused as any failure to decide.
-    fn untold(&self, mode: &Mode) -> Result<Prepared, Problem> {
+    fn untold(&self, facts: &SendFacts, mode: &Mode) -> Result<Prepared, Problem> {
         let mut verdict = Verdict::new(self.submission.row, Outcome::Refused);
         verdict.rule = Some(Reason {
             id: FAILED_RULE.to_owned(),
@@ -108,11 +139,12 @@ impl Parts<'_> {
             en: "Failure while deciding: refused.".to_owned(),
         });
         let recorded =
-            (*mode != Mode::DryRun).then(|| self.recorded(Decided::Deny, FAILED_RULE)).transpose()?;
-        Ok(Prepared { verdict, writes: recorded.into_iter().collect() })
+            (*mode != Mode::DryRun).then(|| self.recorded(facts, Decided::Deny, FAILED_RULE)).transpose()?;
+        Ok(Prepared { verdict, writes: recorded.into_iter().collect(), preview: None })
     }
 
-    fn recorded(&self, outcome: Decided, rule: &str) -> Result<Write, Problem> {
+    /// A decision that is not the policies': with the facts as they were submitted.
+    fn recorded(&self, facts: &SendFacts, outcome: Decided, rule: &str) -> Result<Write, Problem> {
         let rule: RuleId = rule.parse().map_err(|_| Problem::new(&problem::INTERNAL))?;
         let decision = Decision {
             outcome,
@@ -125,7 +157,7 @@ impl Parts<'_> {
             lapses_at: None,
         };
         let id = DecisionId(self.node.fresh_id());
-        Ok(Write::Decision(self.decision_row(&decision, id, None)?))
+        Ok(Write::Decision(self.decision_row(facts, &decision, id, None)?))
     }
 
     /// When the transport leaves, as far as the row says: departure, or else arrival.

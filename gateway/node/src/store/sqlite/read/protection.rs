@@ -3,7 +3,7 @@
 //! Not here: who may see them. INVARIANT: a listing leaves the records sealed; one record is opened for the one asked for.
 
 use puente_core::ids::{HoldId, StopId};
-use puente_core::protection::{HoldRow, Stop, StopRow};
+use puente_core::protection::{HoldRow, Stop, StopDraft, StopRow};
 use rusqlite::params;
 
 use crate::store::query::StopFilter;
@@ -52,17 +52,19 @@ fn stop_row(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<StopRow, Fail
     let key = id.0.as_bytes();
     let stop = columns.sealed(ledger.sealer, Place { table: "stop", key })?;
     let stop: Stop = serde_json::from_slice(&stop).map_err(|_| Failure::Damaged("stop"))?;
-    Ok(StopRow {
-        stop,
-        revision,
-        record: columns.sealed(ledger.sealer, Place { table: "stop.record", key })?,
-    })
+    let record = columns.sealed(ledger.sealer, Place { table: "stop.record", key })?;
+    let draft = match columns.sealed(ledger.sealer, Place { table: "stop.draft", key }) {
+        Err(Failure::Erased) => Vec::new(),
+        read => read?,
+    };
+    let draft = (!draft.is_empty()).then_some(StopDraft { subject: None, bytes: draft });
+    Ok(StopRow { stop, revision, record, draft })
 }
 
 /// One stopped row with its record.
 pub(in crate::store::sqlite) fn stop(ledger: Ledger<'_>, stop: StopId) -> Result<Option<StopRow>, Failure> {
     ledger.one(
-        "SELECT stop, revision, sealed, record FROM stop WHERE stop = ?1",
+        "SELECT stop, revision, sealed, record, draft FROM stop WHERE stop = ?1",
         params![stop.0.as_bytes()],
         |row| stop_row(ledger, row),
     )
@@ -78,19 +80,19 @@ pub(in crate::store::sqlite) fn stops(
         StopFilter::Unanswered { agency, after } => (
             agency,
             after,
-            "SELECT stop, revision, sealed, NULL FROM stop WHERE unanswered = 1 AND agency = ?1
+            "SELECT stop, revision, sealed, NULL, NULL FROM stop WHERE unanswered = 1 AND agency = ?1
              AND seq > COALESCE((SELECT seq FROM stop WHERE stop = ?2), 0) ORDER BY seq LIMIT ?3",
         ),
         StopFilter::Unreviewed { authority, after } => (
             authority,
             after,
-            "SELECT stop, revision, sealed, NULL FROM stop WHERE unreviewed = 1 AND authority = ?1
+            "SELECT stop, revision, sealed, NULL, NULL FROM stop WHERE unreviewed = 1 AND authority = ?1
              AND seq > COALESCE((SELECT seq FROM stop WHERE stop = ?2), 0) ORDER BY seq LIMIT ?3",
         ),
         StopFilter::Referred { authority, after } => (
             authority,
             after,
-            "SELECT stop, revision, sealed, NULL FROM stop WHERE authority = ?1
+            "SELECT stop, revision, sealed, NULL, NULL FROM stop WHERE authority = ?1
              AND seq > COALESCE((SELECT seq FROM stop WHERE stop = ?2), 0) ORDER BY seq LIMIT ?3",
         ),
     };
@@ -98,14 +100,14 @@ pub(in crate::store::sqlite) fn stops(
     ledger.all(sql, params![agency.as_str(), after, page(limit)], |row| stop_row(ledger, row))
 }
 
-/// Stopped rows whose next alarm is due, longest first, with records.
+/// Stopped rows whose next alarm is due, longest first, with records and without drafts.
 pub(in crate::store::sqlite) fn stops_alarming(
     ledger: Ledger<'_>,
     now_ms: i64,
     limit: u32,
 ) -> Result<Vec<StopRow>, Failure> {
     ledger.all(
-        "SELECT stop, revision, sealed, record FROM stop
+        "SELECT stop, revision, sealed, record, NULL FROM stop
          WHERE alarm_ms IS NOT NULL AND alarm_ms <= ?1 ORDER BY alarm_ms LIMIT ?2",
         params![now_ms, page(limit)],
         |row| stop_row(ledger, row),
