@@ -163,7 +163,7 @@ fn attempt(
     let facts = parts.facts(mode)?;
     let mut prepared = match parts.compare(facts, mode)? {
         Compared::Decided(ruled) => parts.follow(&ruled, mode)?,
-        Compared::Stopped(prepared) => prepared,
+        Compared::Stopped(prepared) => *prepared,
     };
     prepared.verdict.warnings = warnings;
     Ok(prepared)

@@ -30,7 +30,7 @@ pub(super) enum Compared {
     /// Policy decides.
     Decided(Box<Ruled>),
     /// It stops here.
-    Stopped(Prepared),
+    Stopped(Box<Prepared>),
 }
 
 /// A decision with what it rests on, the holds' facts among it.
@@ -63,7 +63,7 @@ impl Parts<'_> {
     /// Only when something of this node's own failed.
     pub(super) fn compare(&self, facts: SendFacts, mode: &Mode) -> Result<Compared, Problem> {
         let Ok((named, found)) = self.look(&facts) else {
-            return Ok(Compared::Stopped(self.untold(&facts, mode)?));
+            return Ok(Compared::Stopped(Box::new(self.untold(&facts, mode)?)));
         };
         let (met, kind) = match judge(&self.rules.policy, &facts, found) {
             Ruling::Decided(judged) => {
@@ -75,7 +75,7 @@ impl Parts<'_> {
             Ruling::Refused(met) => (met, StopKind::Refused),
             Ruling::Held(met) => (met, StopKind::Held),
         };
-        Ok(Compared::Stopped(self.stop(&facts, &met, kind, &named, mode)?))
+        Ok(Compared::Stopped(Box::new(self.stop(&facts, &met, kind, &named, mode)?)))
     }
 
     fn look(&self, facts: &SendFacts) -> Result<(Named, Vec<Found>), Crowded> {
