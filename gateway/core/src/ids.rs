@@ -165,6 +165,14 @@ uuid_id!(
     /// One row that waits for officers.
     ApprovalId, "approval id"
 );
+uuid_id!(
+    /// One protection hold that an authority placed.
+    HoldId, "hold id"
+);
+uuid_id!(
+    /// One outgoing row that a protection hold stopped.
+    StopId, "stop id"
+);
 
 impl Role {
     /// The authority that supervises data protection (DOMAIN.md 1.3).

@@ -18,5 +18,6 @@ pub mod personal;
 pub mod policy;
 pub mod problem;
 pub mod proposal;
+pub mod protection;
 pub mod statistics;
 pub mod suspension;

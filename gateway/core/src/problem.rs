@@ -293,6 +293,14 @@ problems! {
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",
         "The peer's certificate has expired. Tell its operator.";
+    /// The refusal was answered, or the referral reviewed, or it cannot end that way.
+    REFUSAL_CLOSED = "refusal.closed", 409, Caller, Never,
+        "El renglón detenido ya se contestó o revisó, o no puede terminar así.",
+        "The stopped row was already answered or reviewed, or cannot end that way.";
+    /// More questions than an agency may ask in the time.
+    RATE_LIMITED = "rate.limited", 429, Caller, Later,
+        "Demasiadas consultas en poco tiempo. Espere y repita.",
+        "Too many questions in a short time. Wait and repeat.";
     /// A table for publication cannot be shown without giving small counts away.
     STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
         "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",

@@ -16,6 +16,7 @@ pub mod lists;
 pub mod node;
 pub mod opening;
 pub mod policy;
+pub mod protection;
 pub mod receipts;
 pub mod register;
 pub mod run;

@@ -22,6 +22,7 @@ use puente_core::suspension::Suspensions;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::policy::PolicyKeeper;
+use crate::protection::Holds;
 use crate::register::Register;
 use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -92,6 +93,8 @@ pub struct Node {
     pub membership: Replaceable<Membership>,
     /// The country's agencies.
     pub register: Replaceable<Register>,
+    /// Protection holds, as outgoing rows are compared with them.
+    pub holds: Holds,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     /// Which set of policies is in force.
@@ -121,7 +124,9 @@ impl Node {
         metrics: Arc<Metrics>,
         policies: PolicyKeeper,
     ) -> Self {
+        let holds = Holds::new(&keys.pairwise, clock.now_ms());
         Self {
+            holds,
             config,
             clock,
             random,
@@ -226,7 +231,9 @@ pub fn store_problem(error: &StoreError) -> Problem {
         StoreError::Overloaded => Problem::new(&problem::OVERLOADED),
         StoreError::Conflict { what: Guard::Spoken, .. } => Problem::new(&problem::OFFICER_NOT_DISTINCT),
         StoreError::Conflict { what: Guard::NotOpen, .. } => Problem::new(&problem::APPROVAL_CLOSED),
-        StoreError::Conflict { what: Guard::Overtaken, .. } => Problem::new(&problem::APPROVAL_OVERTAKEN),
+        StoreError::Conflict { what: Guard::Overtaken | Guard::Changed, .. } => {
+            Problem::new(&problem::APPROVAL_OVERTAKEN)
+        }
         StoreError::Erased => Problem::new(&problem::ERASED),
         // A caller that can do better about a guard has done so: the same again would fail again.
         StoreError::Conflict { .. } | StoreError::Damaged(_) => Problem::new(&problem::INTERNAL),

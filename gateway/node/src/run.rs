@@ -52,6 +52,9 @@ pub enum RunError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The protection holds cannot be read back: a node that does not know them may send nothing.
+    #[error("protection holds cannot be read: {0}")]
+    Holds(#[from] crate::protection::HoldsError),
     /// An erasure that was begun cannot be ended.
     #[error("erasures cannot be settled: {0}")]
     Erasures(Problem),
@@ -166,6 +169,8 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
     settle_erasures(&node).await.map_err(RunError::Erasures)?;
     suspension::take_up(&node).await?;
+    // Before anything is taken in or sent: without its holds a node knows nobody to protect.
+    crate::protection::load(&node).await?;
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {

@@ -1,16 +1,18 @@
 //! Nodes, agencies and clients of a small federation.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use http::{HeaderMap, Method};
+use serde::Serialize;
 use serde_json::Value;
 
-use puente_core::approval::Verdict;
-use puente_core::envelope::SignatureProfile;
+use puente_core::approval::{Captured, Verdict};
+use puente_core::envelope::{Sign as _, SignatureProfile};
 use puente_core::ids::{AgencyId, CountryCode, OfficerId, PersonId, Realm};
+use puente_core::protection::Act;
 use puente_node::client::{AgencyClient, AgencyCredential, Answer};
 use puente_node::clock::{Clock, ManualClock};
 use puente_node::config::{Config, Listen, reference};
@@ -37,6 +39,49 @@ pub struct Member {
     /// Its node, while it runs.
     pub running: Option<Running>,
     credentials: BTreeMap<String, AgencyCredential>,
+}
+
+/// One request that a listener was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Method and path.
+    pub what: String,
+    /// The body, line by line.
+    pub lines: Vec<Vec<u8>>,
+}
+
+/// What a listener in the place of a node was sent, in order; it ends with this.
+pub struct Overheard {
+    requests: Arc<Mutex<Vec<Heard>>>,
+    _stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Overheard {
+    /// The first delivery of this many messages at least.
+    ///
+    /// # Errors
+    /// When there is none within 20 seconds.
+    pub async fn delivery_of(&self, messages: usize) -> Result<Heard> {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let mut pause = tokio::time::interval(Duration::from_millis(20));
+        let whole = |heard: &&Heard| heard.what.ends_with("/messages") && heard.lines.len() >= messages;
+        loop {
+            let found = self
+                .requests
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .iter()
+                .find(whole)
+                .cloned();
+            if let Some(heard) = found {
+                return Ok(heard);
+            }
+            if tokio::time::Instant::now() > deadline {
+                bail!("no delivery of {messages} messages was sent");
+            }
+            pause.tick().await;
+        }
+    }
 }
 
 /// Countries that trust one another.
@@ -147,6 +192,34 @@ impl Federation {
         country: &str,
         answer: &'static str,
     ) -> Result<tokio::sync::watch::Sender<bool>> {
+        self.stand_in(country, axum::Router::new().fallback(move || async move { answer })).await
+    }
+
+    /// Puts a gateway that writes down what it is sent, and answers nothing that makes sense, in the place of a country's
+    /// stopped node.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn listener(&self, country: &str) -> Result<Overheard> {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&requests);
+        let write_down = move |method: Method, uri: http::Uri, body: axum::body::Bytes| {
+            let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+            written
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .push(Heard { what: format!("{method} {}", uri.path()), lines });
+            async { "{}" }
+        };
+        let stop = self.stand_in(country, axum::Router::new().fallback(write_down)).await?;
+        Ok(Overheard { requests, _stop: stop })
+    }
+
+    async fn stand_in(
+        &self,
+        country: &str,
+        router: axum::Router,
+    ) -> Result<tokio::sync::watch::Sender<bool>> {
         let home = self.member(country)?.home.clone();
         let config = Config::read(&home.config())?;
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
@@ -163,7 +236,6 @@ impl Federation {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?.to_string();
         let (stop, shutdown) = tokio::sync::watch::channel(false);
-        let router = axum::Router::new().fallback(move || async move { answer });
         tokio::spawn(serve(
             listener,
             router,
@@ -349,6 +421,30 @@ impl Federation {
             pause.tick().await;
         }
     }
+}
+
+/// Signs what an officer says, as a statement of this kind, at this instant.
+///
+/// # Errors
+/// When the key cannot be used.
+pub fn signed<T: Serialize>(
+    key: &[u8],
+    typ: &str,
+    (country, agency, officer): (&str, &str, &str),
+    says: T,
+    clock: &dyn Clock,
+) -> Result<Value> {
+    let act = Act {
+        realm: Realm::Training,
+        country: country.parse()?,
+        agency: agency.parse()?,
+        officer: officer.parse()?,
+        occurred_at: jiff::Timestamp::from_millisecond(clock.now_ms())?.in_tz("America/Mexico_City")?,
+        captured: Captured::Screen,
+        says,
+    };
+    let signer = KeyFile::from_pem(key, KeyUse::Sign)?.signer()?;
+    Ok(serde_json::json!({"statement": signer.sign(typ, &serde_json::to_vec(&act)?)?}))
 }
 
 /// Posts JSON.

@@ -7,6 +7,6 @@ mod federation;
 mod officers;
 mod row;
 
-pub use federation::{Federation, Member, START_MS, post};
+pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
 pub use officers::Officers;
-pub use row::{adult_row, notice};
+pub use row::{adult_row, notice, person};

@@ -46,3 +46,26 @@ pub fn notice() -> Value {
         }
     })
 }
+
+/// An ordinary adult who is like no other of them: each number has names and a birth of its own, all of one length.
+#[must_use]
+pub fn person(number: u32) -> Value {
+    const SYLLABLES: [&str; 10] = ["Ba", "de", "fi", "go", "ju", "ka", "le", "mi", "no", "pu"];
+    let name = |mut seed: u32| {
+        let mut text = String::new();
+        for _ in 0..4 {
+            text.push_str(SYLLABLES.get((seed % 10) as usize).copied().unwrap_or_default());
+            seed /= 10;
+        }
+        text
+    };
+    let mut row = adult_row(number);
+    if let Some(core) = row.pointer_mut("/sections/id.core") {
+        core["given_names"] = json!(name(number * 7 + 1000));
+        core["first_surname"] = json!(name(number * 31 + 2000));
+        core["second_surname"] = json!(name(number * 53 + 3000));
+        core["birth_date"] =
+            json!(format!("{}-{:02}-{:02}", 1960 + number % 40, 1 + number % 12, 1 + number % 28));
+    }
+    row
+}

@@ -10,6 +10,7 @@ use crate::delivery::record::{
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
 use crate::ids::{ApprovalId, MessageId, ReleaseId};
+use crate::protection::{HoldRow, StopRow};
 use crate::suspension::Target;
 
 /// One row-level change. A guard that does not hold fails the whole commit.
@@ -94,6 +95,14 @@ pub enum Write {
         /// When (milliseconds since the epoch).
         at_ms: i64,
     },
+    /// A hold is placed. Guard: its id is new.
+    Hold(HoldRow),
+    /// A hold changes: its record, or that it ended. Guard: the stored revision is the one before.
+    HoldChanged(HoldRow),
+    /// A row is stopped. Guard: its id is new.
+    Stop(StopRow),
+    /// A stopped row changes. Guard: the stored revision is the one before.
+    StopChanged(StopRow),
     /// A target is suspended. Guard: it is not.
     Suspend(SuspensionRow),
     /// A suspension is lifted. Guard: the target is suspended.

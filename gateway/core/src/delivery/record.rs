@@ -117,6 +117,8 @@ pub struct OutboundRow {
     pub due_ms: i64,
     /// What was withheld, sealed for the sending role (*at rest*), if anything was.
     pub withheld: Vec<u8>,
+    /// Whom it names, blinded (`protection::Named` as JSON, *at rest*): compared with the holds again before it leaves.
+    pub named: Vec<u8>,
 }
 
 /// A message that came in.
@@ -164,6 +166,8 @@ pub struct Queued {
     pub categories: Vec<String>,
     /// The exact bytes to send.
     pub wire: Vec<u8>,
+    /// Whom it names, blinded (`protection::Named` as JSON); empty where nothing was kept.
+    pub named: Vec<u8>,
     /// Attempts made so far.
     pub attempts: u32,
     /// When it was released.
@@ -258,6 +262,16 @@ pub enum EventKind {
     ApprovalOpened,
     /// An approval was granted, refused or lapsed.
     ApprovalClosed,
+    /// A row was referred to this authority, or somebody asked about one.
+    ReferralOpened,
+    /// A row of this agency, already queued, was stopped and has to be answered.
+    RefusalOpened,
+    /// The authority reviewed a stopped row of this agency, or the sender answered one referred to this authority.
+    RefusalClosed,
+    /// Silence about a stopped row, or a person who travels nevertheless.
+    ProtectionAlarm,
+    /// A hold of this authority reached its end.
+    HoldEnded,
 }
 
 /// A thin event for the domestic side: ids and a state, never content.

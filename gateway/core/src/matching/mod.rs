@@ -17,11 +17,12 @@ use crate::ids::CountryCode;
 use crate::personal::Personal;
 
 pub use birth::Birth;
+pub(crate) use name::Given;
 pub use name::{Surnames, fold};
 pub use reason::Reason;
 
 use blocks::Blocks;
-use name::{Given, GivenAgreement, SurnameAgreement};
+use name::{GivenAgreement, SurnameAgreement};
 
 /// Most findings reported for one list; a list with more is wrong as a whole, and its first ones show how.
 pub const MAX_PAIRS: usize = 10_000;
@@ -117,7 +118,7 @@ impl<'a> Folded<'a> {
 }
 
 /// The number without punctuation; one too short to tell people apart does not count.
-fn significant(number: &Number) -> Option<(&CountryCode, &str, String)> {
+pub(crate) fn significant(number: &Number) -> Option<(&CountryCode, &str, String)> {
     const SHORTEST: usize = 5;
     let value: String =
         number.value.reveal().chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();

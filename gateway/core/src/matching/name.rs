@@ -98,20 +98,20 @@ pub(super) enum GivenAgreement {
 }
 
 /// The words of somebody's given names.
-pub(super) struct Given {
+pub(crate) struct Given {
     words: Vec<String>,
     sounds: Vec<String>,
 }
 
 impl Given {
-    pub(super) fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut words: Vec<String> = fold(text).into_iter().map(spelt_out).collect();
         words.sort_unstable();
         let sounds = words.iter().map(|word| sound(word)).collect();
         Self { words, sounds }
     }
 
-    pub(super) fn sounds(&self) -> &[String] {
+    pub(crate) fn sounds(&self) -> &[String] {
         &self.sounds
     }
 
@@ -188,7 +188,7 @@ impl Surnames {
         Self { words, sounds }
     }
 
-    pub(super) fn sounds(&self) -> &[String] {
+    pub(crate) fn sounds(&self) -> &[String] {
         &self.sounds
     }
 

@@ -94,6 +94,8 @@ pub struct Limits {
     pub connections: usize,
     /// Most messages in one delivery to a peer.
     pub delivery_messages: usize,
+    /// Most rows that one agency may ask about in an hour without sending them (dry run).
+    pub questions_per_hour: u32,
 }
 
 impl Default for Limits {
@@ -107,6 +109,7 @@ impl Default for Limits {
             concurrent_requests: 256,
             connections: 512,
             delivery_messages: 256,
+            questions_per_hour: 20_000,
         }
     }
 }
@@ -127,6 +130,12 @@ pub struct Times {
     pub long_poll_seconds: u64,
     /// A held row lapses after this many seconds without two officers.
     pub approval_seconds: u64,
+    /// A referred row alarms when its authority has not reviewed it after this many seconds.
+    pub referral_seconds: u64,
+    /// A refused row alarms when its sender has not answered this many seconds before the transport leaves.
+    pub refusal_before_departure_seconds: u64,
+    /// The same where no departure is known: seconds after the refusal.
+    pub refusal_seconds: u64,
     /// An answer to an idempotency key is kept for this many hours.
     pub idempotency_hours: u64,
     /// On shutdown, requests in progress have this many seconds to end.
@@ -142,6 +151,9 @@ impl Default for Times {
             connection_age_seconds: 600,
             long_poll_seconds: 30,
             approval_seconds: 14_400,
+            referral_seconds: 3_600,
+            refusal_before_departure_seconds: 7_200,
+            refusal_seconds: 14_400,
             idempotency_hours: 72,
             drain_seconds: 20,
         }

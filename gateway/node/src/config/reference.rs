@@ -23,6 +23,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ),
     ("limits", "connections", "Connections at once on each face."),
     ("limits", "delivery_messages", "Most messages in one delivery to a peer."),
+    (
+        "limits",
+        "questions_per_hour",
+        "Most rows that one agency may ask about in an hour without sending them (dry run); more are answered 429.",
+    ),
     ("times", "body_seconds", "A body that does not arrive within this many seconds is given up."),
     ("times", "handshake_seconds", "A TLS handshake that does not end within this many seconds is given up."),
     ("times", "idle_seconds", "A connection without a request for this many seconds is closed."),
@@ -33,6 +38,17 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ),
     ("times", "long_poll_seconds", "Longest wait of a long-poll, seconds."),
     ("times", "approval_seconds", "A held row lapses after this many seconds without two officers."),
+    (
+        "times",
+        "referral_seconds",
+        "A referred row alarms when its authority has not reviewed it after this many seconds.",
+    ),
+    (
+        "times",
+        "refusal_before_departure_seconds",
+        "A refused row alarms when its sender has not answered this many seconds before the transport leaves.",
+    ),
+    ("times", "refusal_seconds", "The same where no departure is known: seconds after the refusal."),
     ("times", "idempotency_hours", "An answer to an idempotency key is kept for this many hours."),
     (
         "policy",

@@ -85,7 +85,13 @@ pub async fn show(
 ) -> Reply {
     let (row, statements) = load(&node, &caller, &id).await?;
     let draft = draft_of(&row)?;
-    let Prepared { verdict: would, preview, .. } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
+    // To look is to ask, as a dry run does.
+    node.holds.ask(&caller.agency, 1, node.config.limits.questions_per_hour, node.clock.now_ms())?;
+    let Prepared { verdict: would, writes, preview } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
+    if !writes.is_empty() {
+        // An authority learns that it was asked, before the one who asked is answered.
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    }
     let removed: BTreeSet<_> = would.removed.iter().map(|removal| &removal.category).collect();
     let after: serde_json::Map<String, Value> = draft
         .sections
@@ -174,7 +180,7 @@ fn set(body: &mut Value, name: &str, value: Value) {
 }
 
 /// Decides again with the holds lifted: what leaves is what both officers saw, or nothing. Where the rules refuse by
-/// now, both statements and the refusal are recorded.
+/// now, or a hold placed meanwhile stops the row, both statements and the refusal are recorded.
 async fn release(
     node: &Node,
     row: &ApprovalRow,

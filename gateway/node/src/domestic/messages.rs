@@ -87,14 +87,20 @@ pub async fn submit_batch(
     finish(&node, prepared, claim, |verdicts| (200, verdicts_body(verdicts))).await
 }
 
-/// `POST /v1/messages/dry-run`: what would leave, what would be stripped, and why; nothing is stored.
+/// `POST /v1/messages/dry-run`: what would leave, what would be stripped, and why; nothing is sent.
 pub async fn dry_run(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
     body: Body,
 ) -> Reply {
     let bytes = body_of(&node, body).await?;
-    let verdict = prepare_value(&node, &caller, read_value(&bytes)?, &Mode::DryRun).await?.verdict;
+    node.holds.ask(&caller.agency, 1, node.config.limits.questions_per_hour, node.clock.now_ms())?;
+    let Prepared { verdict, writes, .. } =
+        prepare_value(&node, &caller, read_value(&bytes)?, &Mode::DryRun).await?;
+    if !writes.is_empty() {
+        // The authority learns that it was asked, before the one who asked is answered.
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    }
     Ok(json_reply(StatusCode::OK, &verdict))
 }
 

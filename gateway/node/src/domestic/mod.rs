@@ -3,17 +3,21 @@
 //! Not here: the accept loop (`serve`). INVARIANT: every route runs only for an active agency whose
 //! certificate the register lists, and answers only what belongs to its roles.
 
+mod acts;
 mod approvals;
 mod attachments;
 mod caller;
 mod candidates;
 mod handing;
+mod holds;
 mod idempotency;
 mod inbox;
 mod messages;
 mod openapi;
 mod operations;
 mod policies;
+mod referrals;
+mod refusals;
 pub mod submit;
 
 use std::sync::Arc;
@@ -45,6 +49,14 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/holds", post(holds::place))
+        .route("/v1/holds/{id}", get(holds::show))
+        .route("/v1/holds/{id}/lift", post(holds::lift))
+        .route("/v1/refusals", get(refusals::list))
+        .route("/v1/refusals/{id}/answer", post(refusals::answer))
+        .route("/v1/referrals", get(referrals::list))
+        .route("/v1/referrals/{id}", get(referrals::show))
+        .route("/v1/referrals/{id}/review", post(referrals::review))
         .route("/v1/policies", get(policies::list))
         .route("/v1/policies/{id}", get(policies::show))
         .route("/v1/policies/{id}/statements", post(policies::state))

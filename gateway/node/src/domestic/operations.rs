@@ -91,6 +91,10 @@ pub async fn upload(
     if imported.rows.len() > node.config.limits.list_rows {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because("rows").into());
     }
+    if mode == Mode::DryRun {
+        let most = node.config.limits.questions_per_hour;
+        node.holds.ask(&caller.agency, imported.rows.len(), most, node.clock.now_ms())?;
+    }
     let prepared = rows(&node, &caller, operation, &imported, &mode).await?;
     let warnings = serde_json::to_value(&imported.warnings).unwrap_or_default();
     finish(&node, prepared, claim, |verdicts| {

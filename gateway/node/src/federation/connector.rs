@@ -31,9 +31,12 @@ const REQUEST_SECONDS: u64 = 60;
 /// Why a peer did not answer as it should.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LinkError {
-    /// No connection, or it broke: the same again later.
+    /// No connection, and no byte left: the same again later.
     #[error("peer is unreachable: {0}")]
     Unreachable(String),
+    /// The connection broke, or no answer came: bytes may have left, the same again later.
+    #[error("peer did not answer: {0}")]
+    Broken(String),
     /// The answer is not of the protocol.
     #[error("peer answered something else: {0}")]
     Garbage(Problem),
@@ -109,7 +112,7 @@ impl Connector {
         let limit = self.limits.federation_body_bytes;
         let exchange = async {
             let response =
-                sender.send_request(request).await.map_err(|e| LinkError::Unreachable(e.to_string()))?;
+                sender.send_request(request).await.map_err(|e| LinkError::Broken(e.to_string()))?;
             let status = response.status();
             let body = Limited::new(response.into_body(), limit).collect().await;
             match (status, body) {
@@ -117,14 +120,14 @@ impl Connector {
                 (StatusCode::OK, Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
                     Err(LinkError::Garbage(Problem::new(&problem::PEER_GARBAGE)))
                 }
-                (StatusCode::OK, Err(error)) => Err(LinkError::Unreachable(error.to_string())),
+                (StatusCode::OK, Err(error)) => Err(LinkError::Broken(error.to_string())),
                 (status, _) => Err(LinkError::Status(status)),
             }
         };
         let answer = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS), exchange)
             .await
-            .unwrap_or_else(|_| Err(LinkError::Unreachable("no answer in time".to_owned())));
-        if matches!(answer, Err(LinkError::Unreachable(_))) {
+            .unwrap_or_else(|_| Err(LinkError::Broken("no answer in time".to_owned())));
+        if matches!(answer, Err(LinkError::Broken(_))) {
             *slot.lock().await = None;
         }
         answer

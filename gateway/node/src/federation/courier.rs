@@ -1,7 +1,7 @@
 //! Couriers: one per peer and lane, each with a connection of its own, so that an alert never waits
 //! behind a list. What a courier owes is a query to the store; it remembers only how long to pause.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::federation::connector::{Connector, LinkError};
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList, ReceiptsTaken};
 use crate::node::{LANES, Node};
+use crate::protection::sift;
 use crate::store::StoreError;
 use crate::suspension;
 use crate::telemetry::Face;
@@ -126,7 +127,9 @@ impl RoundError {
     const fn code(&self) -> &'static str {
         match self {
             Self::Link(LinkError::Garbage(problem)) => problem.kind.code,
-            Self::Link(LinkError::Unreachable(_) | LinkError::Status(_)) => problem::PEER_UNREACHABLE.code,
+            Self::Link(LinkError::Unreachable(_) | LinkError::Broken(_) | LinkError::Status(_)) => {
+                problem::PEER_UNREACHABLE.code
+            }
             Self::Store(_) => problem::STORE_UNAVAILABLE.code,
         }
     }
@@ -167,8 +170,28 @@ impl Courier<'_> {
         if due.is_empty() {
             return Ok(held.len());
         }
-        let batch = fitting(due, node.config.limits.federation_body_bytes);
-        send_chunks(node, self.connector, peer, &batch).await?;
+        let taken = fitting(due, node.config.limits.federation_body_bytes);
+        let looked_at = taken.len();
+        let mut batch = sift(node, peer, taken).await?;
+        if send_chunks(node, self.connector, peer, &batch).await? {
+            // Chunks take their time: a hold may have been placed meanwhile.
+            batch = sift(node, peer, batch).await?;
+        }
+        if batch.is_empty() {
+            return Ok(looked_at);
+        }
+        let sent = self.send(&batch).await;
+        if !matches!(sent, Ok(()) | Err(RoundError::Link(LinkError::Unreachable(_)))) {
+            // Bytes may be with the peer though nothing of it is receipted here.
+            node.holds.note_tried(batch.iter().map(|queued| queued.message));
+        }
+        sent?;
+        Ok(looked_at)
+    }
+
+    /// One request with these messages, and what its answer makes of them.
+    async fn send(&mut self, batch: &[Queued]) -> Result<(), RoundError> {
+        let (node, peer) = (self.node, self.peer);
         let body: Bytes =
             batch.iter().map(|queued| queued.wire.as_slice()).collect::<Vec<_>>().join(&b'\n').into();
         let path = "/federation/v1/messages";
@@ -176,24 +199,30 @@ impl Courier<'_> {
             self.connector.request(peer, Some(self.lane), Method::POST, path, BATCH_MEDIA, body).await;
         node.metrics.peer(peer.as_str(), answer.is_ok());
         let answer = match answer {
-            Err(LinkError::Status(StatusCode::PAYLOAD_TOO_LARGE)) => return self.too_large(&batch).await,
+            Err(LinkError::Status(StatusCode::PAYLOAD_TOO_LARGE)) => return self.too_large(batch).await,
             answer => answer?,
         };
         let delivered: Delivered = serde_json::from_slice(&answer).map_err(|_| garbage())?;
-        apply(node, peer, self.lane, &batch, &delivered).await?;
+        apply(node, peer, self.lane, batch, &delivered).await?;
+        let receipted = delivered.receipts.iter().map(|answer| answer.line);
+        let told: BTreeSet<usize> =
+            receipted.chain(delivered.unreceipted.iter().map(|answer| answer.line)).collect();
+        let untold = batch.iter().enumerate().filter(|(line, _)| !told.contains(line));
+        node.holds.note_tried(untold.map(|(_, queued)| queued.message));
         self.at_once = self.at_once.saturating_mul(2).min(node.config.limits.delivery_messages);
-        Ok(batch.len())
+        Ok(())
     }
 
     /// The peer's limits are smaller than ours: half as many next time. One that is too large alone waits its turn, so
     /// that the others go.
-    async fn too_large(&mut self, batch: &[Queued]) -> Result<usize, RoundError> {
+    async fn too_large(&mut self, batch: &[Queued]) -> Result<(), RoundError> {
+        self.node.holds.note_tried(batch.iter().map(|queued| queued.message));
         self.at_once = (batch.len() / 2).max(1);
         if let [queued] = batch {
             let code = problem::BODY_TOO_LARGE.code;
             self.node.commit(vec![again_later(self.node, queued, Some(code.to_owned()))]).await?;
         }
-        Ok(batch.len())
+        Ok(())
     }
 
     async fn send_receipts(&mut self) -> Result<usize, RoundError> {
@@ -309,13 +338,14 @@ fn observe(node: &Node, lane: Lane, millis: i64) {
     node.metrics.delivered(lane.as_str(), millis as f64 / 1000.0);
 }
 
-/// Every chunk that the batch's attachments name is at the peer before the messages are.
+/// Every chunk that the batch's attachments name is at the peer before the messages are; answers whether there was any.
 async fn send_chunks(
     node: &Node,
     connector: &Connector,
     peer: &CountryCode,
     batch: &[Queued],
-) -> Result<(), RoundError> {
+) -> Result<bool, RoundError> {
+    let mut sent = false;
     for queued in batch {
         for attachment in own_header(&queued.wire).map(|header| header.attachments).unwrap_or_default() {
             for index in 0..attachment.chunks {
@@ -324,8 +354,9 @@ async fn send_chunks(
                 connector
                     .request(peer, None, Method::PUT, &path, "application/octet-stream", chunk.into())
                     .await?;
+                sent = true;
             }
         }
     }
-    Ok(())
+    Ok(sent)
 }

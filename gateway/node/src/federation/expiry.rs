@@ -93,7 +93,7 @@ async fn settle_one(
     let row = node.store.message(message).await.ok().flatten();
     let row = row.ok_or_else(|| LinkError::Unreachable("the message cannot be read".to_owned()))?;
     let answer = ask(node, connector, peer, message, release, &row).await;
-    if matches!(answer, Err(LinkError::Unreachable(_) | LinkError::Status(_))) {
+    if matches!(answer, Err(LinkError::Unreachable(_) | LinkError::Broken(_) | LinkError::Status(_))) {
         silent.insert(peer.clone());
     }
     answer

@@ -10,6 +10,7 @@ use puente_core::delivery::DecisionRow;
 use puente_core::ids::{DecisionId, MessageId};
 use puente_core::policy::{Agreements, PolicyEngine, RecordedFacts, Shift, shift};
 use puente_core::problem::{self, Problem};
+use puente_core::protection::NEUTRAL_RULE;
 use serde::{Deserialize, Serialize};
 
 use crate::node::{Node, store_problem};
@@ -89,6 +90,10 @@ struct Tally {
 
 impl Tally {
     fn replay(&mut self, row: &DecisionRow, in_force: &PolicyEngine, candidate: &(PolicyEngine, Agreements)) {
+        if row.rule == NEUTRAL_RULE {
+            // A protection hold stopped it: that was no decision of any policies.
+            return;
+        }
         let Some(facts) = RecordedFacts::from_bytes(&row.facts) else {
             self.page.unreadable += 1;
             return;

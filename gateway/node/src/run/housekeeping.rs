@@ -1,4 +1,4 @@
-//! What is due by the clock: lapsing approvals, expired messages, erasure, retention, forgetting, changed files,
+//! What is due by the clock: lapsing approvals, silence on stopped rows, expired messages, erasure, retention, forgetting, changed files,
 //! days left.
 
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::domestic::lapse_approvals;
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
+use crate::protection;
 use crate::run::reload::Reloader;
 use crate::store::Past;
 use crate::subjects::{keep_retention, settle_erasures};
@@ -21,6 +22,9 @@ pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::
     loop {
         if let Err(problem) = lapse_approvals(&node).await {
             tracing::warn!(code = problem.kind.code, "approvals were not lapsed");
+        }
+        if let Err(problem) = protection::watch(&node).await {
+            tracing::warn!(code = problem.kind.code, "stopped rows were not looked at");
         }
         if let Err(problem) = settle_erasures(&node).await {
             tracing::warn!(code = problem.kind.code, "erasures were not settled");

@@ -33,6 +33,9 @@ pub enum Guard {
     /// A legal hold stands on the subject.
     #[error("is under a legal hold")]
     LegalHold,
+    /// Somebody changed it since it was read.
+    #[error("was changed meanwhile")]
+    Changed,
     /// The same chunk was stored with other bytes.
     #[error("is stored with other bytes")]
     OtherContent,

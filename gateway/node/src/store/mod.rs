@@ -21,13 +21,15 @@ use puente_core::delivery::{
     Write,
 };
 use puente_core::ids::{
-    AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
+    AgencyId, ApprovalId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId, Role, StopId,
 };
+use puente_core::protection::{HoldRow, StopRow};
 
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, Past, Position, Wire,
+    ApprovalFilter, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, Past, Position, StopFilter,
+    Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -127,6 +129,17 @@ pub trait Store: Send + Sync + 'static {
     fn policy_change(&self, change: ApprovalId) -> Answer<'_, Option<(PolicyChangeRow, Vec<StatementRow>)>>;
     /// The set of policies that was put in force last, with its files.
     fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>>;
+
+    /// One hold with its record.
+    fn hold(&self, hold: HoldId) -> Answer<'_, Option<HoldRow>>;
+    /// Standing holds with their records in the order they were placed: for the index, at the node's start.
+    fn holds(&self, after: Option<HoldId>, limit: u32) -> Answer<'_, Vec<HoldRow>>;
+    /// One stopped row with its record.
+    fn stop(&self, stop: StopId) -> Answer<'_, Option<StopRow>>;
+    /// Stopped rows of one side in the order they were stopped, without their records.
+    fn stops(&self, filter: StopFilter, limit: u32) -> Answer<'_, Vec<StopRow>>;
+    /// Stopped rows whose next alarm is due, longest first, with their records.
+    fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;

@@ -3,7 +3,7 @@
 //! Not here: the rows themselves (`puente_core::delivery`).
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
-use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, ReleaseId};
+use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, ReleaseId, StopId};
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
 ///
@@ -91,4 +91,30 @@ pub struct ApprovalFilter {
     pub agency: Option<AgencyId>,
     /// Only what was opened after this approval.
     pub after: Option<ApprovalId>,
+}
+
+/// One side's choice of stopped rows.
+#[derive(Debug, Clone)]
+pub enum StopFilter {
+    /// Those that this sender has not answered.
+    Unanswered {
+        /// The sending agency.
+        agency: AgencyId,
+        /// Only what was stopped after this one.
+        after: Option<StopId>,
+    },
+    /// Those that this authority has not reviewed.
+    Unreviewed {
+        /// The authority.
+        authority: AgencyId,
+        /// Only what was stopped after this one.
+        after: Option<StopId>,
+    },
+    /// All that was referred to this authority.
+    Referred {
+        /// The authority.
+        authority: AgencyId,
+        /// Only what was stopped after this one.
+        after: Option<StopId>,
+    },
 }

@@ -68,6 +68,7 @@ pub struct Metrics {
     commit_writes: Histogram,
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
+    protection_alarms: IntCounterVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
     started: Gauge,
@@ -180,6 +181,11 @@ impl Metrics {
                 "1 when the last exchange with the peer succeeded.",
                 &["peer"],
             )?,
+            protection_alarms: counters(
+                "puente_protection_alarms_total",
+                "Silences about stopped rows past their time, and people who travel nevertheless.",
+                &["alarm"],
+            )?,
             deliveries,
             approvals_open,
             started,
@@ -243,6 +249,11 @@ impl Metrics {
     /// How many rows wait for officers.
     pub fn approvals(&self, open: i64) {
         self.approvals_open.set(open);
+    }
+
+    /// Something about a stopped row alarms.
+    pub fn protection_alarm(&self, alarm: &str) {
+        self.protection_alarms.with_label_values(&[alarm]).inc();
     }
 
     /// How many members, purposes or categories are suspended.

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod approvals;
+mod around;
 mod delivery;
 mod envelopes;
 mod erasure;
+mod holds;
 mod policies;
 mod refusals;
 mod road;

@@ -111,6 +111,12 @@ pub struct Verdict {
     /// The approval that it waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_id: Option<puente_core::ids::ApprovalId>,
+    /// The refusal that the sender has to answer, or that waits for an authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_id: Option<puente_core::ids::StopId>,
+    /// The authority to refer to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refer_to: Option<puente_core::ids::AgencyId>,
     /// The determining rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Reason>,
@@ -204,6 +210,8 @@ impl Verdict {
             message_id: None,
             case: None,
             approval_id: None,
+            refusal_id: None,
+            refer_to: None,
             rule: None,
             removed: Vec::new(),
             obligations: Vec::new(),

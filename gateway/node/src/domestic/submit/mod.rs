@@ -6,6 +6,7 @@
 mod attached;
 mod form;
 mod prepare;
+mod protect;
 mod published;
 mod report;
 mod validate;
@@ -49,9 +50,14 @@ pub async fn commit(
     };
     debug_assert!(token.id() != CommitId(0));
     for verdict in &verdicts {
-        node.metrics.verdict(verdict.verdict.as_str(), verdict.rule.as_ref().map(|rule| rule.id.as_str()));
+        count(node, verdict);
     }
     Ok(Some(verdicts))
+}
+
+/// Counts a verdict by its rule.
+pub fn count(node: &Node, verdict: &Verdict) {
+    node.metrics.verdict(verdict.verdict.as_str(), verdict.rule.as_ref().map(|rule| rule.id.as_str()));
 }
 
 /// The role in which an agency acts: the one it names, or its only one.

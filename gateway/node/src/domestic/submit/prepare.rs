@@ -1,6 +1,6 @@
 //! One submission through catalogue and policy to the writes that it asks for; nothing is stored here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use puente_core::envelope::{
     BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord};
-use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
     Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts,
     RuleId, Scope, SendFacts,
@@ -25,6 +25,7 @@ use puente_core::suspension::Flow;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::{finding, problem_finding, reason};
 use crate::domestic::submit::validate::validate;
@@ -51,25 +52,26 @@ pub enum Mode {
 pub struct Prepared {
     /// The verdict.
     pub verdict: Verdict,
-    /// Writes; empty in a dry run.
+    /// Writes; in a dry run only what tells an authority that it was asked.
     pub writes: Vec<Write>,
     /// Digest of what officers see before they release it; `None` when no decision was made.
     pub preview: Option<Digest>,
 }
 
-struct Parts<'a> {
-    node: &'a Node,
-    rules: &'a Rules,
-    caller: &'a KnownAgency,
-    role: &'a Role,
+/// What one submission is decided and released with.
+pub(super) struct Parts<'a> {
+    pub(super) node: &'a Node,
+    pub(super) rules: &'a Rules,
+    pub(super) caller: &'a KnownAgency,
+    pub(super) role: &'a Role,
     descriptor: &'a Descriptor,
-    submission: &'a Submission,
+    pub(super) submission: &'a Submission,
     publication: Option<&'a Protected>,
     /// The thread: as submitted, or a new one.
-    case: CaseId,
+    pub(super) case: CaseId,
     /// Whose key seals what is kept of it.
-    subject: SubjectTag,
-    now_ms: i64,
+    pub(super) subject: SubjectTag,
+    pub(super) now_ms: i64,
 }
 
 /// Why a submission goes no further.
@@ -159,8 +161,10 @@ fn attempt(
         now_ms,
     };
     let facts = parts.facts(mode)?;
-    let decision = rules.policy.send(&facts);
-    let mut prepared = parts.follow(&facts, &decision, mode)?;
+    let mut prepared = match parts.compare(facts, mode)? {
+        Compared::Decided(ruled) => parts.follow(&ruled, mode)?,
+        Compared::Stopped(prepared) => *prepared,
+    };
     prepared.verdict.warnings = warnings;
     Ok(prepared)
 }
@@ -221,7 +225,8 @@ impl Parts<'_> {
         })
     }
 
-    fn follow(&self, facts: &SendFacts, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
+    fn follow(&self, ruled: &Ruled, mode: &Mode) -> Result<Prepared, Problem> {
+        let decision = &ruled.decision;
         let id = DecisionId(self.node.fresh_id());
         let outcome = match decision.outcome {
             Decided::Permit => Outcome::Accepted,
@@ -230,34 +235,39 @@ impl Parts<'_> {
             Decided::Deny => Outcome::Refused,
         };
         let mut verdict = Verdict::new(self.submission.row, outcome);
-        verdict.rule = Some(reason(&self.rules.policy, &decision.rule));
+        verdict.rule =
+            Some(if ruled.hides_rule { withheld() } else { reason(&self.rules.policy, &decision.rule) });
         verdict.obligations.clone_from(&decision.obligations);
         verdict.removed = decision
             .removed
             .iter()
             .map(|(category, rule)| Removal {
                 category: category.clone(),
-                rule: reason(&self.rules.policy, rule),
+                rule: if ruled.hidden.contains(category) {
+                    withheld()
+                } else {
+                    reason(&self.rules.policy, rule)
+                },
             })
             .collect();
         let mut writes = Vec::new();
         let held = decision.outcome == Decided::NeedsApproval;
         // Only officers ask for it: what leaves at once is spared the digest.
         let preview = if held || *mode != Mode::Submit {
-            Some(preview_digest(self.submission, decision)?)
+            Some(preview_digest(self.submission, &decision.deliver, &verdict.removed)?)
         } else {
             None
         };
         if *mode != Mode::DryRun {
             let message = match (decision.permit(), preview) {
-                (Some(permit), _) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
+                (Some(permit), _) => Some(self.release(&permit, ruled, id, &mut verdict, &mut writes)?),
                 (None, Some(preview)) if held => {
                     self.hold(decision, preview, &mut verdict, &mut writes)?;
                     None
                 }
                 (None, _) => None,
             };
-            writes.push(Write::Decision(self.decision_row(facts, decision, id, message)?));
+            writes.push(Write::Decision(self.decision_row(&ruled.facts, decision, id, message)?));
         }
         Ok(Prepared { verdict, writes, preview })
     }
@@ -265,7 +275,7 @@ impl Parts<'_> {
     fn release(
         &self,
         permit: &Permit,
-        decision: &Decision,
+        Ruled { decision, named, .. }: &Ruled,
         decision_id: DecisionId,
         verdict: &mut Verdict,
         writes: &mut Vec<Write>,
@@ -353,6 +363,7 @@ impl Parts<'_> {
             },
             due_ms: self.now_ms,
             withheld,
+            named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,
         }));
         Ok(message)
     }
@@ -430,7 +441,7 @@ impl Parts<'_> {
         Ok(())
     }
 
-    fn decision_row(
+    pub(super) fn decision_row(
         &self,
         facts: &SendFacts,
         decision: &Decision,
@@ -465,14 +476,21 @@ impl Parts<'_> {
     }
 }
 
-/// Digest of what officers see before they release it: the submission and what would be delivered of it. The thread is
-/// not part of it: a new one is only given once the row is held.
+/// Digest of what officers see before they release it: the submission, what would be delivered of it, and why not the
+/// rest. Of what a protection hold removes it knows the neutral reason alone, or it could be tried out. The thread is not
+/// part of it: a new one is only given once the row is held.
 ///
 /// # Errors
 /// When the submission cannot be serialised.
-fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Digest, Problem> {
+fn preview_digest(
+    submission: &Submission,
+    deliver: &BTreeSet<Category>,
+    removed: &[Removal],
+) -> Result<Digest, Problem> {
     let seen = Submission { case: None, ..submission.clone() };
-    let bytes = serde_json::to_vec(&(seen, &decision.deliver, &decision.removed))
-        .map_err(|_| Problem::new(&problem::INTERNAL))?;
+    let removed: BTreeMap<_, _> =
+        removed.iter().map(|removal| (&removal.category, &removal.rule.id)).collect();
+    let bytes =
+        serde_json::to_vec(&(seen, deliver, removed)).map_err(|_| Problem::new(&problem::INTERNAL))?;
     Ok(Digest::of(&bytes))
 }

@@ -107,6 +107,11 @@ impl<'row, 'statement> Columns<'row, 'statement> {
             EventKind::MessageState,
             EventKind::ApprovalOpened,
             EventKind::ApprovalClosed,
+            EventKind::ReferralOpened,
+            EventKind::RefusalOpened,
+            EventKind::RefusalClosed,
+            EventKind::ProtectionAlarm,
+            EventKind::HoldEnded,
         ];
         kinds.into_iter().find(|kind| event_kind(*kind) == text).ok_or_else(|| self.damaged())
     }
@@ -130,6 +135,11 @@ pub(super) const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::MessageState => "message_state",
         EventKind::ApprovalOpened => "approval_opened",
         EventKind::ApprovalClosed => "approval_closed",
+        EventKind::ReferralOpened => "referral_opened",
+        EventKind::RefusalOpened => "refusal_opened",
+        EventKind::RefusalClosed => "refusal_closed",
+        EventKind::ProtectionAlarm => "protection_alarm",
+        EventKind::HoldEnded => "hold_ended",
     }
 }
 

@@ -6,11 +6,12 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_never_accepted.sql"),
     include_str!("migrations/0003_subjects.sql"),
     include_str!("migrations/0004_operation.sql"),
+    include_str!("migrations/0005_protection.sql"),
 ];
 
 /// The version that this program writes.

@@ -27,12 +27,17 @@ use puente_core::delivery::{
     PolicyChangeRow, QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow,
     Write,
 };
-use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role};
+use puente_core::ids::{
+    AgencyId, ApprovalId, CountryCode, Digest, HoldId, MessageId, OperationId, ReleaseId, Role, StopId,
+};
+use puente_core::protection::{HoldRow, StopRow};
 use tokio::sync::oneshot;
 
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
-use super::query::{ApprovalFilter, DueErasures, KnownInbound, MessageFilter, Past, Position, Wire};
+use super::query::{
+    ApprovalFilter, DueErasures, KnownInbound, MessageFilter, Past, Position, StopFilter, Wire,
+};
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
 use queue::{Queue, Urgency};
@@ -280,6 +285,26 @@ impl Store for SqliteStore {
 
     fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>> {
         self.read(read::policy_in_force)
+    }
+
+    fn hold(&self, hold: HoldId) -> Answer<'_, Option<HoldRow>> {
+        self.read(move |ledger| read::hold(ledger, hold))
+    }
+
+    fn holds(&self, after: Option<HoldId>, limit: u32) -> Answer<'_, Vec<HoldRow>> {
+        self.read(move |ledger| read::holds(ledger, after, limit))
+    }
+
+    fn stop(&self, stop: StopId) -> Answer<'_, Option<StopRow>> {
+        self.read(move |ledger| read::stop(ledger, stop))
+    }
+
+    fn stops(&self, filter: StopFilter, limit: u32) -> Answer<'_, Vec<StopRow>> {
+        self.read(move |ledger| read::stops(ledger, &filter, limit))
+    }
+
+    fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>> {
+        self.read(move |ledger| read::stops_alarming(ledger, now_ms, limit))
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {

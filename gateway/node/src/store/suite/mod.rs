@@ -8,6 +8,7 @@ pub(super) mod commit;
 pub(super) mod erase;
 pub(super) mod operation;
 pub(super) mod outbox;
+pub(super) mod protection;
 pub(super) mod record;
 
 use puente_core::catalogue::Lane;
@@ -69,6 +70,12 @@ macro_rules! for_every_case {
             approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
+            protection::a_hold_changes_only_from_its_last_state_and_an_ended_one_stands_no_more,
+            protection::each_side_lists_the_stops_that_wait_for_it_and_no_record,
+            protection::what_an_erased_subject_submitted_as_a_stopped_row_reads_back_no_more,
+            protection::a_settled_stop_loses_its_draft_after_its_days_and_an_open_one_keeps_it,
+            protection::a_stop_is_due_at_its_next_alarm_and_not_after_both_were_told,
+            protection::whom_a_message_names_comes_out_with_it_while_it_waits,
         }
     };
 }
@@ -131,6 +138,7 @@ pub(super) fn outbound(number: u128) -> OutboundRow {
         keeping: keeping(1),
         due_ms: 1_000,
         withheld: b"MARK-WITHHELD".to_vec(),
+        named: b"MARK-NAMED".to_vec(),
     }
 }
 
@@ -269,6 +277,8 @@ pub(super) fn everything() -> Vec<Write> {
         Write::Event(event(EventKind::MessageState, Some("INM"), 1, "queued")),
         Write::Approval(approval(1)),
         Write::Idempotent(answer("INM", "key", 9_000)),
+        Write::Hold(protection::hold(1)),
+        Write::Stop(protection::stop(1)),
     ]
 }
 

@@ -149,6 +149,7 @@ impl Sender {
             },
             due_ms: now_ms,
             withheld: Vec::new(),
+            named: Vec::new(),
         }));
         writes.push(Write::Decision(DecisionRow {
             decision: decision_id,

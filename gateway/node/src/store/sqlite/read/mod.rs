@@ -8,6 +8,7 @@ mod erase;
 mod message;
 mod operation;
 mod outbox;
+mod protection;
 mod record;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
@@ -16,4 +17,5 @@ pub(super) use erase::{erasures_due, retention_due, unsettled};
 pub(super) use message::{history, known_inbound, message, messages, operation, replies, withheld};
 pub(super) use operation::{policy_change, policy_changes, policy_in_force, suspensions};
 pub(super) use outbox::{expired_queued, next_due, outbound_due, queue_depth};
+pub(super) use protection::{hold, holds, stop, stops, stops_alarming};
 pub(super) use record::{answer_place, decision, decisions, events, idempotent, receipts, receipts_due};

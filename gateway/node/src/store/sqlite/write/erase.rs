@@ -60,6 +60,7 @@ pub(super) fn erase(ledger: Ledger<'_>, message: MessageId) -> Result<(), Failur
          AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.root = chunk.root AND a.seq <> ?1)",
         "DELETE FROM wire WHERE seq = ?1",
         "DELETE FROM withheld WHERE seq = ?1",
+        "DELETE FROM named WHERE seq = ?1",
         "DELETE FROM attachment WHERE seq = ?1",
     ] {
         ledger.run(content, [seq])?;

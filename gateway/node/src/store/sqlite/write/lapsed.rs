@@ -11,19 +11,23 @@ use crate::store::sqlite::ledger::{Failure, Ledger};
 const OLDEST: u32 = 500;
 
 /// One kind of record; `?1` is the instant before which it goes, `?2` how many are looked at.
-const RECORDS: [&str; 6] = [
+const RECORDS: [&str; 8] = [
     "DELETE FROM receipt WHERE at_ms < ?1 AND key IN (SELECT key FROM receipt ORDER BY key LIMIT ?2)",
     "DELETE FROM decision WHERE at_ms < ?1 AND seq IN (SELECT seq FROM decision ORDER BY seq LIMIT ?2)",
     "DELETE FROM event WHERE at_ms < ?1 AND seq IN (SELECT seq FROM event ORDER BY seq LIMIT ?2)",
     "DELETE FROM statement WHERE at_ms < ?1 AND seq IN (SELECT seq FROM statement ORDER BY seq LIMIT ?2)",
     "DELETE FROM approval WHERE closed_ms < ?1 AND seq IN (SELECT seq FROM approval ORDER BY seq LIMIT ?2)
      AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.approval = approval.approval)",
+    "DELETE FROM stop WHERE opened_ms < ?1 AND unanswered = 0 AND unreviewed = 0
+     AND seq IN (SELECT seq FROM stop ORDER BY seq LIMIT ?2)",
+    "DELETE FROM hold WHERE ended_ms < ?1 AND seq IN (SELECT seq FROM hold ORDER BY seq LIMIT ?2)",
     "DELETE FROM message WHERE created_ms < ?1 AND keep_until_ms IS NULL
      AND state <> 'queued' AND state <> 'unconfirmed'
      AND seq IN (SELECT seq FROM message ORDER BY seq LIMIT ?2)",
 ];
 
-/// Drops records older than `records_ms` and the drafts of approvals closed before `drafts_ms`; answers how many.
+/// Drops records older than `records_ms` and the drafts of approvals closed, and of settled stops opened,
+/// before `drafts_ms`; answers how many.
 pub(super) fn lapsed(ledger: Ledger<'_>, records_ms: i64, drafts_ms: i64) -> Result<usize, Failure> {
     let mut gone = ledger.run(
         "UPDATE approval SET sealed = x'', draft_kept = 0 WHERE seq IN
@@ -31,6 +35,12 @@ pub(super) fn lapsed(ledger: Ledger<'_>, records_ms: i64, drafts_ms: i64) -> Res
               ORDER BY closed_ms LIMIT ?2)",
         params![drafts_ms, OLDEST],
     )?;
+    gone = gone.saturating_add(ledger.run(
+        "UPDATE stop SET draft = NULL WHERE seq IN
+             (SELECT seq FROM stop WHERE draft IS NOT NULL AND unanswered = 0 AND unreviewed = 0 AND opened_ms < ?1
+              ORDER BY opened_ms LIMIT ?2)",
+        params![drafts_ms, OLDEST],
+    )?);
     for record in RECORDS {
         gone = gone.saturating_add(ledger.run(record, params![records_ms, OLDEST])?);
     }

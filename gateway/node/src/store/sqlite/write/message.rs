@@ -30,12 +30,16 @@ pub(super) struct Step<'a> {
 pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Failure> {
     let (seq, key) =
         insert(ledger, Direction::Out, &row.message, OutboundState::Queued.as_str(), Some(&row.keeping))?;
-    if let Some(key) = key
-        && !row.withheld.is_empty()
-    {
-        let place = Place { table: "withheld", key: row.message.message.0.as_bytes() };
-        let sealed = key.seal(place, &row.withheld)?;
-        ledger.run("INSERT INTO withheld (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+    if let Some(key) = key {
+        let id = row.message.message.0.as_bytes();
+        if !row.withheld.is_empty() {
+            let sealed = key.seal(Place { table: "withheld", key: id }, &row.withheld)?;
+            ledger.run("INSERT INTO withheld (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+        }
+        if !row.named.is_empty() {
+            let sealed = key.seal(Place { table: "named", key: id }, &row.named)?;
+            ledger.run("INSERT INTO named (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+        }
     }
     enqueue(ledger, seq, row.due_ms, 0)
 }
@@ -99,6 +103,9 @@ pub(super) fn advance(
         "UPDATE message SET state = ?2, code = ?3 WHERE seq = ?1",
         params![seq, step.state.as_str(), step.code],
     )?;
+    if step.state.is_final() {
+        ledger.run("DELETE FROM named WHERE seq = ?1", params![seq])?;
+    }
     match (waits, step.state) {
         (true, OutboundState::Queued) => postpone(ledger, seq, step),
         (false, OutboundState::Queued) => enqueue(ledger, seq, step.due_ms, step.attempts),

@@ -10,6 +10,7 @@ mod forget;
 mod lapsed;
 mod message;
 mod operation;
+mod protection;
 mod record;
 
 use std::collections::BTreeSet;
@@ -47,6 +48,10 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::StatementsSeen { approval, count } => approval::statements_seen(ledger, *approval, *count),
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
+        Write::Hold(row) => protection::place(ledger, row),
+        Write::HoldChanged(row) => protection::change_hold(ledger, row),
+        Write::Stop(row) => protection::stop(ledger, row),
+        Write::StopChanged(row) => protection::change_stop(ledger, row),
         Write::Suspend(row) => operation::suspend(ledger, row),
         Write::Lift { target, at_ms } => operation::lift(ledger, target, *at_ms),
         Write::WakeHeld { at_ms } => message::wake_held(ledger, *at_ms),
@@ -68,6 +73,7 @@ pub(super) fn subjects(writes: &[Write]) -> Vec<SubjectTag> {
             Write::Decision(row) => row.subject,
             Write::Leaf(row) => row.subject,
             Write::Approval(row) => row.subject,
+            Write::Stop(row) => row.draft.as_ref().and_then(|draft| draft.subject),
             Write::LegalHold { subject, .. } => Some(*subject),
             _ => None,
         })
@@ -80,13 +86,17 @@ pub(super) fn bytes(write: &Write) -> usize {
     /// What the narrow columns and index entries of a row come to.
     const ROW: usize = 256;
     ROW + match write {
-        Write::Outbound(row) => row.message.wire.len() + row.withheld.len(),
+        Write::Outbound(row) => row.message.wire.len() + row.withheld.len() + row.named.len(),
         Write::Inbound(row) => row.message.wire.len(),
         Write::Receipt(row) => row.receipt.len(),
         Write::Decision(row) => row.facts.len(),
         Write::Leaf(row) => row.record.len(),
         Write::Idempotent(answer) => answer.body.len(),
         Write::Approval(row) => row.draft.len(),
+        Write::Hold(row) | Write::HoldChanged(row) => row.record.len(),
+        Write::Stop(row) | Write::StopChanged(row) => {
+            row.record.len() + row.draft.as_ref().map_or(0, |draft| draft.bytes.len())
+        }
         Write::Statement(row) | Write::PolicyStatement(row) => row.statement.len(),
         Write::PolicyChange(row) => row.files.len() + row.summary.len() + row.proposal.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),

@@ -1,0 +1,44 @@
+//! Officers' signed acts as they come in: one form, one way to find the officer and verify.
+//!
+//! Not here: what an act changes. INVARIANT: the officer belongs to the agency whose certificate the connection showed.
+
+use axum::body::Body;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use puente_core::problem::{self, Problem};
+use puente_core::protection::{VerifiedAct, act_speaker, verify_act};
+
+use crate::node::Node;
+use crate::register::KnownAgency;
+use crate::serve::{read_body, read_json};
+
+/// A statement with a described person is a few KiB.
+const MAX_ACT_BYTES: usize = 64 * 1024;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActForm {
+    statement: String,
+}
+
+/// Reads and verifies an act of this `typ` by an officer of the caller.
+///
+/// # Errors
+/// As the body is read, `body.malformed`, `officer.not_entitled`, `officer.revoked`, `clock.skew`.
+pub(super) async fn act_of<T: DeserializeOwned>(
+    node: &Node,
+    caller: &KnownAgency,
+    typ: &str,
+    body: Body,
+) -> Result<VerifiedAct<T>, Problem> {
+    let bytes = read_body(body, MAX_ACT_BYTES, node.config.times.body_seconds).await?;
+    let ActForm { statement } = read_json(&bytes)?;
+    let (agency, officer) =
+        act_speaker(&statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
+    let register = node.register.get();
+    let officer =
+        register.officer(&agency, &officer).ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED))?;
+    let at = (node.country(), node.realm(), &caller.agency);
+    verify_act(typ, &statement, &officer, at, node.clock.now_s())
+}
