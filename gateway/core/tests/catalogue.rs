@@ -70,7 +70,7 @@ fn every_type_has_a_valid_and_an_invalid_example_and_all_are_judged_as_stated() 
             assert!(files.keys().any(|path| path.starts_with(&folder)), "{name} has no {kind} example");
         }
     }
-    assert_eq!(catalogue().types().count(), 30);
+    assert_eq!(catalogue().types().count(), 46);
 }
 
 #[derive(Deserialize)]
