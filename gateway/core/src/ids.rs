@@ -166,6 +166,15 @@ uuid_id!(
     ApprovalId, "approval id"
 );
 
+uuid_id!(
+    /// One consent record.
+    ConsentId, "consent id"
+);
+uuid_id!(
+    /// One recipient that has to be told something after the fact.
+    NoticeId, "notice id"
+);
+
 impl CountryCode {
     /// The country in lower case, for host names and file names.
     #[must_use]

@@ -3,8 +3,10 @@
 //! Not here: assertions. INVARIANT: no fixed port, no real clock inside a node (it moves when the test moves
 //! it), and everything ends with the struct.
 
+mod consent;
 mod federation;
 mod row;
 
+pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Member, START_MS, post};
 pub use row::{adult_row, notice};

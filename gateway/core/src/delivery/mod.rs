@@ -7,10 +7,14 @@
 //! Not here: the store itself (`puente-node::store`).
 
 mod commit;
+mod disclosure;
 mod record;
 mod retry;
 
 pub use commit::{Commit, CommitId, Committed, Write};
+pub use disclosure::{
+    ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,
+};
 pub use record::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
     InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,

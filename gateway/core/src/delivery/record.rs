@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Lane;
 use crate::ids::{
-    AgencyId, ApprovalId, CaseId, CountryCode, DecisionId, Digest, MessageId, MessageType, OfficerId,
-    OperationId, PersonId, ReleaseId, Role,
+    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, DecisionId, Digest, MessageId, MessageType,
+    OfficerId, OperationId, PersonId, ReleaseId, Role,
 };
 
 /// Which way a message went.
@@ -141,6 +141,8 @@ pub struct Queued {
     pub agency: Option<AgencyId>,
     /// Its role.
     pub role: Role,
+    /// The consent it rests on, when it rests on one.
+    pub consent: Option<ConsentId>,
     /// The exact bytes to send.
     pub wire: Vec<u8>,
     /// Attempts made so far.
@@ -233,6 +235,8 @@ pub enum EventKind {
     ApprovalOpened,
     /// An approval was granted, refused or lapsed.
     ApprovalClosed,
+    /// A recipient confirmed what it was told after the fact, or did not in time.
+    NoticeState,
 }
 
 /// A thin event for the domestic side: ids and a state, never content.

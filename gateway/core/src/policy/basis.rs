@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::ids::{AgreementId, Category, CountryCode, Purpose};
 
@@ -118,8 +118,24 @@ impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Scope<T> {
     }
 }
 
+impl<T: Serialize> Serialize for Scope<T> {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unstated | Self::OfThisMessage => output.serialize_none(),
+            Self::Only(these) => these.serialize(output),
+        }
+    }
+}
+
+impl<T> Scope<T> {
+    /// Whether nobody stated it: then it is absent in JSON.
+    const fn is_unstated(&self) -> bool {
+        matches!(self, Self::Unstated)
+    }
+}
+
 /// A consent as far as policy asks; in JSON an unstated boolean is `null` or absent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// Given, withdrawn or refused.
@@ -129,13 +145,13 @@ pub struct Consent {
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
     /// The purposes it names.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Scope::is_unstated")]
     pub purposes: Scope<Purpose>,
     /// The countries it names as recipients.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Scope::is_unstated")]
     pub recipients: Scope<CountryCode>,
     /// The categories it names.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Scope::is_unstated")]
     pub categories: Scope<Category>,
     /// Who gave it.
     #[serde(default = "unknown_giver")]

@@ -82,7 +82,7 @@ pub async fn show(
 ) -> Reply {
     let (row, statements) = load(&node, &caller, &id).await?;
     let draft = draft_of(&row)?;
-    let would = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?.verdict;
+    let would = prepare(&node, &owner(&row), &draft, &Mode::DryRun).await?.verdict;
     let removed: BTreeSet<_> = would.removed.iter().map(|removal| &removal.category).collect();
     let after: serde_json::Map<String, Value> = draft
         .sections
@@ -173,7 +173,7 @@ async fn release(
     now_ms: i64,
 ) -> Result<submit::Verdict, Problem> {
     let holds: BTreeSet<RuleId> = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
-    let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds })?;
+    let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds }).await?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
         return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));

@@ -14,6 +14,7 @@ use puente_core::evidence::ReceiptState;
 use puente_core::ids::MessageId;
 use puente_core::problem::{self, Problem};
 
+use crate::consent::permit_hand_over;
 use crate::domestic::idempotency::{self, Asked, Claim};
 use crate::domestic::submit::{
     self, Mode, Outcome, Prepared, Submission, Verdict, prepare, problem_finding, verdict_status,
@@ -128,7 +129,7 @@ async fn prepare_whole(
             return Ok(malformed(submission.row, &missing.at(format!("/sections/{category}/attachment"))));
         }
     }
-    prepare(node, caller, submission, mode)
+    prepare(node, caller, submission, mode).await
 }
 
 fn malformed(row: Option<u32>, problem: &Problem) -> Prepared {
@@ -207,10 +208,13 @@ pub async fn content(
     Path(id): Path<String>,
 ) -> Reply {
     let row = visible_row(&node, &caller, &id).await?;
-    if row.direction != Direction::In || row.state != "accepted" {
+    if row.direction != Direction::In || row.state != "accepted" || row.wire.is_empty() {
         return Err(Problem::new(&problem::NOT_FOUND).into());
     }
-    let opened = open_stored(&node, &row);
+    let opened = match open_stored(&node, &row) {
+        Ok((outer, inner)) => permit_hand_over(&node, &outer).await.map(|()| (outer, inner)),
+        Err(problem) => Err(problem),
+    };
     let (states, code): (&[ReceiptState], _) = match &opened {
         Ok(_) => (&[ReceiptState::Opened, ReceiptState::HandedToAgency], None),
         Err(problem) => (&[ReceiptState::RefusedAtOpening], Some(problem.kind.code.to_owned())),

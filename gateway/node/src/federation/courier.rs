@@ -16,6 +16,7 @@ use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Retry};
 
 use crate::federation::connector::{Connector, LinkError};
+use crate::federation::lapsed::keep_covered;
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList};
 use crate::node::{LANES, Node};
@@ -99,6 +100,8 @@ enum RoundError {
     Link(#[from] LinkError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Consent(#[from] problem::Problem),
 }
 
 impl RoundError {
@@ -108,6 +111,7 @@ impl RoundError {
             Self::Link(LinkError::Garbage(problem)) => problem.kind.code,
             Self::Link(LinkError::Unreachable(_) | LinkError::Status(_)) => problem::PEER_UNREACHABLE.code,
             Self::Store(_) => problem::STORE_UNAVAILABLE.code,
+            Self::Consent(problem) => problem.kind.code,
         }
     }
 }
@@ -138,6 +142,11 @@ async fn deliver_due(
     let due: Vec<Queued> = due.into_iter().filter(|queued| queued.expires_ms > now_ms).collect();
     if due.is_empty() {
         return Ok(0);
+    }
+    let waiting = due.len();
+    let due = keep_covered(node, due).await?;
+    if due.is_empty() {
+        return Ok(waiting);
     }
     let batch = fitting(due, node.config.limits.federation_body_bytes);
     send_chunks(node, connector, peer, &batch).await?;
@@ -184,6 +193,7 @@ async fn apply(
             agency: queued.agency.clone(),
             role: queued.role.clone(),
             message_type: queued.message_type.clone(),
+            lapsed: false,
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
         node.metrics.message(&queued.message_type, "out", entry.state.as_str());

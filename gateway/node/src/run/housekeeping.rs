@@ -1,11 +1,11 @@
-//! What is due by the clock: lapsing approvals, expired messages, forgetting, changed files, days left.
+//! What is due by the clock: lapsing approvals, expired messages, unanswered notices, forgetting, changed files, days left.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::domestic::lapse_approvals;
+use crate::domestic::{lapse_approvals, look_after_notices};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
 use crate::run::reload::Reloader;
@@ -26,6 +26,9 @@ pub async fn run(
         }
         if let Err(problem) = settle_expired(&node, &connector).await {
             tracing::warn!(code = problem.kind.code, "expired messages were not settled");
+        }
+        if let Err(problem) = look_after_notices(&node).await {
+            tracing::warn!(code = problem.kind.code, "notices were not looked after");
         }
         if let Err(error) = node.store.forget(node.clock.now_ms()).await {
             tracing::warn!(%error, "nothing was forgotten");

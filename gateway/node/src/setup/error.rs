@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use puente_core::catalogue::CatalogueError;
+use puente_core::consent::TextsError;
 use puente_core::envelope::CryptoFailure;
 use puente_core::ids::{AgencyId, CountryCode, OfficerId, Realm, Role};
 use puente_core::membership::MembershipError;
@@ -77,6 +78,9 @@ pub enum SetupError {
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The texts that are shown to people are not those that were approved.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
     /// The catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),

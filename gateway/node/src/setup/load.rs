@@ -12,6 +12,7 @@ use rustls::time_provider::TimeProvider;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use puente_core::catalogue::Catalogue;
+use puente_core::consent::ApprovedTexts;
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
 use puente_core::ids::{CountryCode, KeyId, Role};
 use puente_core::membership::{Directory, KeyUse as DirectoryUse, Membership, MembershipFiles};
@@ -72,7 +73,7 @@ fn named_key(
     if named { Ok(key) } else { Err(SetupError::OtherKey(home.key(name))) }
 }
 
-/// Catalogue, policies, agreements and words of lists, as they stand in the home.
+/// Catalogue, policies, agreements, approved texts and words of lists, as they stand in the home.
 ///
 /// # Errors
 /// When one is not of its form or disagrees with another.
@@ -83,6 +84,7 @@ pub fn rules(home: &Home) -> Result<Rules, SetupError> {
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
         policy: PolicyEngine::load(policies.iter().cloned())?,
+        texts: ApprovedTexts::load(policies.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())))?,
         agreements: Agreements::load(policies)?,
     })
 }

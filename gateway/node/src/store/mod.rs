@@ -16,16 +16,19 @@ use std::pin::Pin;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, StatementRow, Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
+    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, QueueDepth, Queued, ReceiptRow, StatementRow,
+    WithdrawalRow, Write,
 };
 use puente_core::ids::{
-    AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
+    AgencyId, ApprovalId, ConsentId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
 };
 
 pub use error::{Guard, OpenError, StoreError};
 pub use key::StoreKey;
-pub use query::{ApprovalFilter, KnownInbound, MAX_PAGE, MessageFilter, Position, Wire};
+pub use query::{
+    ApprovalFilter, Disclosed, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Position, Wire,
+};
 pub use sqlite::SqliteStore;
 
 /// What a store answers, when it has.
@@ -112,6 +115,29 @@ pub trait Store: Send + Sync + 'static {
     fn approval(&self, approval: ApprovalId) -> Answer<'_, Option<(ApprovalRow, Vec<StatementRow>)>>;
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
+
+    /// One consent with every event on it, in their order.
+    fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>>;
+    /// Lines of the ledger of disclosures after a cursor, oldest first, each with its message's state.
+    fn disclosures(
+        &self,
+        of: Disclosed,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DisclosureRow, String)>>;
+    /// Notices to recipients after a cursor, oldest first.
+    fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>>;
+    /// What a peer has said is left of a consent that it collected, in the order it was said.
+    fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>>;
+
+    /// Messages that a country sent about a person, by its pseudonym, after a cursor, oldest first.
+    fn received(
+        &self,
+        peer: CountryCode,
+        subject_ref: String,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, MessageId)>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again are no change.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()>;

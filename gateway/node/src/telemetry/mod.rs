@@ -47,6 +47,7 @@ pub struct Metrics {
     commit_writes: Histogram,
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
+    notices: IntGaugeVec,
     peer_up: IntGaugeVec,
     started: Gauge,
 }
@@ -147,6 +148,11 @@ impl Metrics {
                 "How far a peer's clock is from ours.",
                 &["peer"],
             )?,
+            notices: int_gauges(
+                "puente_notices_unresolved",
+                "Withdrawals, corrections and erasures that a recipient has not confirmed, by whether it is late.",
+                &["late"],
+            )?,
             peer_up: int_gauges(
                 "puente_peer_up",
                 "1 when the last exchange with the peer succeeded.",
@@ -210,6 +216,13 @@ impl Metrics {
     /// How many rows wait for officers.
     pub fn approvals(&self, open: i64) {
         self.approvals_open.set(open);
+    }
+
+    /// How many notices no recipient has answered, and how many of them are past their term.
+    pub fn notices(&self, unresolved: usize, late: usize) {
+        for (label, count) in [("yes", late), ("no", unresolved.saturating_sub(late))] {
+            self.notices.with_label_values(&[label]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// When the node started.

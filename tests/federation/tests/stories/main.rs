@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod approvals;
+mod consents;
 mod delivery;
 mod envelopes;
 mod refusals;
+mod rights;
 mod road;

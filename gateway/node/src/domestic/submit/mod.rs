@@ -4,10 +4,13 @@
 //! the decision is recorded whatever it was.
 
 mod attached;
+mod erasing;
 mod form;
 mod prepare;
 mod recorded;
 mod report;
+mod rests;
+mod told;
 mod validate;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};

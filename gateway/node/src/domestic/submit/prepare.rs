@@ -9,21 +9,22 @@ use puente_core::delivery::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
     OutboundState, Write,
 };
-use puente_core::envelope::{
-    BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release,
-};
+use puente_core::envelope::{BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release};
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, Scope, SendFacts,
+    Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
 
+use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
+use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::recorded::RecordedFacts;
-use crate::domestic::submit::report::{finding, problem_finding, reason};
+use crate::domestic::submit::report::{problem_finding, reason};
+use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
@@ -51,14 +52,15 @@ pub struct Prepared {
     pub writes: Vec<Write>,
 }
 
-struct Parts<'a> {
-    node: &'a Node,
-    rules: &'a Rules,
-    caller: &'a KnownAgency,
-    role: &'a Role,
-    descriptor: &'a Descriptor,
-    submission: &'a Submission,
-    now_ms: i64,
+pub(super) struct Parts<'a> {
+    pub(super) node: &'a Node,
+    pub(super) rules: &'a Rules,
+    pub(super) caller: &'a KnownAgency,
+    pub(super) role: &'a Role,
+    pub(super) descriptor: &'a Descriptor,
+    pub(super) submission: &'a Submission,
+    pub(super) rests: Option<&'a Rests>,
+    pub(super) now_ms: i64,
 }
 
 /// Why a submission goes no further.
@@ -89,13 +91,13 @@ impl From<Problem> for Stop {
 ///
 /// # Errors
 /// Only when something of this node's own failed; then nothing may be written.
-pub fn prepare(
+pub async fn prepare(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    match attempt(node, caller, submission, mode) {
+    match complete(node, caller, submission, mode).await {
         Ok(prepared) => Ok(prepared),
         Err(Stop::Failed(problem)) => Err(problem),
         Err(Stop::Malformed(problems)) => {
@@ -106,10 +108,26 @@ pub fn prepare(
     }
 }
 
+async fn complete(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    mode: &Mode,
+) -> Result<Prepared, Stop> {
+    let rests = rests_on(node, caller, submission).await?;
+    let erased = erasure_confirmed(node, caller, submission).await?;
+    let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
+    if prepared.verdict.message_id.is_some() {
+        prepared.writes.extend(erased);
+    }
+    Ok(prepared)
+}
+
 fn attempt(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
+    rests: Option<&Rests>,
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rules = node.rules.get();
@@ -129,26 +147,21 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, now_ms };
+    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, rests, now_ms };
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
-    let facts = parts.facts(mode)?;
+    let facts = parts.facts(mode);
     let decision = rules.policy.send(&facts);
-    let mut prepared = parts.follow(&decision, mode)?;
+    let mut prepared = parts.follow(&facts, &decision, mode)?;
     prepared.verdict.warnings = warnings;
     Ok(prepared)
 }
 
 impl Parts<'_> {
-    fn facts(&self, mode: &Mode) -> Result<SendFacts, Vec<Finding>> {
+    fn facts(&self, mode: &Mode) -> SendFacts {
         let submission = self.submission;
         let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let consent: Option<Consent> = match &submission.legal_basis.consent {
-            None => None,
-            Some(value) => Some(
-                serde_json::from_value(value.reveal().clone())
-                    .map_err(|_| vec![finding(&problem::FIELD_INVALID, "/legal_basis/consent")])?,
-            ),
-        };
+        let mut subject = submission.subject.clone();
+        let consent = self.judged_consent(&mut subject);
         let agreement = submission.legal_basis.agreement.as_ref().map(|id| {
             self.rules.agreements.claim(
                 id,
@@ -162,7 +175,7 @@ impl Parts<'_> {
             Mode::Released { holds, .. } => holds.clone(),
             Mode::Submit | Mode::DryRun => BTreeSet::new(),
         };
-        Ok(SendFacts {
+        SendFacts {
             realm: self.node.realm(),
             message: submission.message_type.clone(),
             purpose: submission.purpose.clone(),
@@ -171,7 +184,7 @@ impl Parts<'_> {
                 country: submission.recipient.country.clone(),
                 role: submission.recipient.role.clone(),
             },
-            subject: submission.subject.clone(),
+            subject,
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             approvals: submission.approvals.clone(),
             host: HostFacts::default(),
@@ -179,10 +192,10 @@ impl Parts<'_> {
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
             now,
-        })
+        }
     }
 
-    fn follow(&self, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
+    fn follow(&self, facts: &SendFacts, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
         let id = DecisionId(self.node.fresh_id());
         let outcome = match decision.outcome {
             Decided::Permit => Outcome::Accepted,
@@ -212,7 +225,7 @@ impl Parts<'_> {
                     None
                 }
             };
-            writes.push(Write::Decision(self.decision_row(decision, id, message)?));
+            writes.push(Write::Decision(self.decision_row(facts, decision, id, message)?));
         }
         Ok(Prepared { verdict, writes })
     }
@@ -236,6 +249,7 @@ impl Parts<'_> {
             .get()
             .sealer(&to.country, &to.role, issued_at)
             .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
+        let consent = self.consent_extract();
         let header = Header {
             message_type: submission.message_type.clone(),
             version: self.descriptor.version,
@@ -266,7 +280,7 @@ impl Parts<'_> {
             realm: node.realm(),
             from: node.country(),
             header,
-            consent: self.consent_extract(permit)?,
+            consent: consent.clone(),
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
             issued_at,
             expires_at,
@@ -278,6 +292,7 @@ impl Parts<'_> {
         verdict.message_id = Some(message);
         verdict.case = Some(case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
+        writes.extend(self.disclosure(message, case, &made.labels, consent.as_ref()).map(Write::Disclosure));
         writes.push(Write::Outbound(OutboundRow {
             message: MessageRow {
                 direction: Direction::Out,
@@ -304,33 +319,6 @@ impl Parts<'_> {
             withheld,
         }));
         Ok(message)
-    }
-
-    /// What the receiver may know of the consent: whose, for what, for how long; never the record itself.
-    fn consent_extract(&self, permit: &Permit) -> Result<Option<ConsentExtract>, Problem> {
-        let Some(value) = &self.submission.legal_basis.consent else { return Ok(None) };
-        let malformed = || Problem::new(&problem::FIELD_INVALID).at("/legal_basis/consent");
-        let bytes = serde_json::to_vec(value.reveal()).map_err(|_| malformed())?;
-        let consent: Consent = serde_json::from_value(value.reveal().clone()).map_err(|_| malformed())?;
-        let record = Digest::of(&bytes);
-        let purposes = match consent.purposes {
-            Scope::Only(purposes) => purposes.into_iter().collect(),
-            Scope::OfThisMessage | Scope::Unstated => vec![self.submission.purpose.clone()],
-        };
-        let categories = match consent.categories {
-            Scope::Only(categories) => categories.into_iter().collect(),
-            Scope::OfThisMessage | Scope::Unstated => {
-                self.submission.sections.keys().filter(|category| permit.covers(category)).cloned().collect()
-            }
-        };
-        Ok(Some(ConsentExtract {
-            id: record.to_string(),
-            record,
-            given_by: consent.given_by.code().to_owned(),
-            purposes,
-            categories,
-            not_after: consent.expires_at.map_or(0, Timestamp::as_second),
-        }))
     }
 
     fn hold(
@@ -378,11 +366,12 @@ impl Parts<'_> {
 
     fn decision_row(
         &self,
+        facts: &SendFacts,
         decision: &Decision,
         id: DecisionId,
         message: Option<MessageId>,
     ) -> Result<DecisionRow, Problem> {
-        let facts = RecordedFacts::of(self.submission, self.node.country(), self.role);
+        let facts = RecordedFacts::of(self.submission, facts);
         let facts = serde_json::to_vec(&facts).map_err(|_| Problem::new(&problem::INTERNAL))?;
         Ok(DecisionRow {
             decision: id,

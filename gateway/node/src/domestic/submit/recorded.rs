@@ -1,6 +1,7 @@
 //! The facts of a decision as they are kept beside it, so that it can be replayed.
 //!
-//! Not here: the decision. INVARIANT: what is written is what was submitted; nothing is looked up again.
+//! Not here: the decision. INVARIANT: what is written is what was decided on: the submission, with what
+//! the consent said at that instant; nothing is looked up again.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use serde::Serialize;
 
 use puente_core::envelope::RecipientRef;
 use puente_core::ids::{Category, CountryCode, MessageType, Purpose, Role};
-use puente_core::policy::{Approval, StatedFacts, Subject};
+use puente_core::policy::{Approval, Consent, SendFacts, StatedFacts, Subject};
 
 use crate::domestic::submit::form::{BasisForm, Submission};
 
@@ -22,6 +23,8 @@ pub(super) struct RecordedFacts<'a> {
     recipient: &'a RecipientRef,
     subject: &'a Subject,
     legal_basis: &'a BasisForm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<&'a Consent>,
     facts: &'a StatedFacts,
     approvals: &'a BTreeSet<Approval>,
     requested: Vec<&'a Category>,
@@ -34,15 +37,16 @@ struct Sender<'a> {
 }
 
 impl<'a> RecordedFacts<'a> {
-    /// Of a submission by this country's agency in this role.
-    pub(super) fn of(submission: &'a Submission, country: &'a CountryCode, role: &'a Role) -> Self {
+    /// Of a submission by this country's agency in this role, on these facts of its person and consent.
+    pub(super) fn of(submission: &'a Submission, facts: &'a SendFacts) -> Self {
         Self {
             message_type: &submission.message_type,
             purpose: &submission.purpose,
-            sender: Sender { country, role },
+            sender: Sender { country: &facts.sender.country, role: &facts.sender.role },
             recipient: &submission.recipient,
-            subject: &submission.subject,
+            subject: &facts.subject,
             legal_basis: &submission.legal_basis,
+            consent: facts.basis.consent.as_ref(),
             facts: &submission.facts,
             approvals: &submission.approvals,
             requested: submission.sections.keys().collect(),

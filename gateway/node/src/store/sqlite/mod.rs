@@ -22,15 +22,20 @@ use std::thread::JoinHandle;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    QueueDepth, Queued, ReceiptRow, StatementRow, Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
+    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, QueueDepth, Queued, ReceiptRow, StatementRow,
+    WithdrawalRow, Write,
 };
-use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role};
+use puente_core::ids::{
+    AgencyId, ApprovalId, ConsentId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role,
+};
 use tokio::sync::oneshot;
 
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
-use super::query::{ApprovalFilter, KnownInbound, MessageFilter, Position, Wire};
+use super::query::{
+    ApprovalFilter, Disclosed, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Position, Wire,
+};
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
 use queue::{Queue, Urgency};
@@ -231,6 +236,37 @@ impl Store for SqliteStore {
 
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
         self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
+    }
+
+    fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>> {
+        self.read(move |ledger| read::consent(ledger, consent))
+    }
+
+    fn disclosures(
+        &self,
+        of: Disclosed,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DisclosureRow, String)>> {
+        self.read(move |ledger| read::disclosures(ledger, &of, after, limit))
+    }
+
+    fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>> {
+        self.read(move |ledger| read::notices(ledger, &filter, after, limit))
+    }
+
+    fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>> {
+        self.read(move |ledger| read::withdrawals(ledger, &peer, consent, MAX_PAGE))
+    }
+
+    fn received(
+        &self,
+        peer: CountryCode,
+        subject_ref: String,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, MessageId)>> {
+        self.read(move |ledger| read::received(ledger, &peer, &subject_ref, after, limit))
     }
 
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()> {

@@ -5,6 +5,7 @@
 
 pub(super) mod approval;
 pub(super) mod commit;
+pub(super) mod consent;
 pub(super) mod outbox;
 pub(super) mod record;
 
@@ -52,6 +53,12 @@ macro_rules! for_every_case {
             approval::a_person_speaks_once_and_only_while_it_is_open,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
+            consent::a_consent_reads_back_with_its_events_in_their_order,
+            consent::a_record_never_changes_and_an_event_takes_one_free_place,
+            consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
+            consent::a_notice_is_answered_once,
+            consent::erasing_a_person_takes_what_one_country_sent_about_her_and_nothing_else,
+            consent::what_a_peer_withdrew_is_kept_once_a_notice_and_not_mixed_with_another_peers,
         }
     };
 }

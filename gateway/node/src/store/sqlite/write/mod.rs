@@ -5,6 +5,8 @@
 
 mod approval;
 mod chunk;
+mod consent;
+mod disclosure;
 mod forget;
 mod message;
 mod record;
@@ -35,6 +37,21 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Approval(row) => approval::open(ledger, row),
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
+        Write::Consent(row) => consent::record(ledger, row),
+        Write::ConsentEvent(row) => consent::event(ledger, row),
+        Write::Disclosure(row) => disclosure::disclosure(ledger, row),
+        Write::Notice(row) => disclosure::notice(ledger, row),
+        Write::NoticeState { notice, state, code, reply, at_ms } => {
+            let to =
+                disclosure::Answered { state: *state, code: code.as_deref(), reply: *reply, at_ms: *at_ms };
+            disclosure::answer(ledger, *notice, &to)
+        }
+        Write::NoticeMessage { notice, message } => disclosure::resend(ledger, *notice, *message),
+        Write::Withdrawal(row) => disclosure::withdrawal(ledger, row),
+        Write::Received { message, peer, subject_ref } => {
+            disclosure::received(ledger, *message, peer, subject_ref)
+        }
+        Write::EraseReceived { peer, subject_ref } => disclosure::erase_received(ledger, peer, subject_ref),
     }
 }
 
@@ -52,6 +69,17 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Approval(row) => row.draft.len(),
         Write::Statement(row) => row.statement.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
-        Write::OutboundState { .. } | Write::Event(_) | Write::ApprovalState { .. } => 0,
+        Write::Consent(row) => row.record.len(),
+        Write::ConsentEvent(row) => row.event.len(),
+        Write::OutboundState { .. }
+        | Write::Event(_)
+        | Write::ApprovalState { .. }
+        | Write::Disclosure(_)
+        | Write::Notice(_)
+        | Write::NoticeState { .. }
+        | Write::NoticeMessage { .. }
+        | Write::Withdrawal(_)
+        | Write::Received { .. }
+        | Write::EraseReceived { .. } => 0,
     }
 }

@@ -1,0 +1,164 @@
+//! The consents that this node keeps, and what it knows of those that peers collected: for both faces.
+//!
+//! Not here: routes, and what a consent says (`puente_core::consent`). INVARIANT: a message that rests on a consent
+//! is judged by what is stored now, at sending, at dequeuing, at receiving and at hand-over alike.
+
+use jiff::Timestamp;
+
+use puente_core::consent::{Evaluation, Relied, StatusEvent, VerifiedEvent, VerifiedRecord, evaluate};
+use puente_core::delivery::{DisclosureRow, WithdrawalRow};
+use puente_core::envelope::{ConsentExtract, VerifiedOuter};
+use puente_core::ids::{AgencyId, Category, ConsentId, CountryCode, Purpose};
+use puente_core::policy::{BasisType, Consent, ConsentStatus, Scope};
+use puente_core::problem::{self, Problem};
+
+use crate::node::{Node, store_problem};
+
+/// A consent that one of this country's agencies collected.
+pub struct Kept {
+    /// The collecting agency.
+    pub agency: AgencyId,
+    /// The record.
+    pub record: VerifiedRecord,
+    /// What happened to it, in order.
+    pub events: Vec<VerifiedEvent>,
+}
+
+/// What a submission rests on.
+pub enum Rests {
+    /// A consent of this country.
+    Own(Box<Kept>),
+    /// One that the country which asks has vouched for.
+    Relied(Box<Relied>),
+}
+
+impl Kept {
+    /// The consent with this id.
+    ///
+    /// # Errors
+    /// The store's problem; `node.internal` when what is stored does not read back.
+    pub async fn find(node: &Node, id: ConsentId) -> Result<Option<Self>, Problem> {
+        let found = node.store.consent(id).await.map_err(|error| store_problem(&error))?;
+        let Some((row, rows)) = found else { return Ok(None) };
+        let damaged = || Problem::new(&problem::INTERNAL);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| damaged());
+        let record = VerifiedRecord::stored(text(row.record)?).ok_or_else(damaged)?;
+        let mut events = Vec::with_capacity(rows.len());
+        for event in rows {
+            events.push(VerifiedEvent::stored(text(event.event)?).ok_or_else(damaged)?);
+        }
+        Ok(Some(Self { agency: row.agency, record, events }))
+    }
+
+    /// What happened to it, as claims.
+    #[must_use]
+    pub fn claims_of_events(&self) -> Vec<StatusEvent> {
+        self.events.iter().map(|event| event.event().clone()).collect()
+    }
+
+    /// What it says for this purpose now.
+    #[must_use]
+    pub fn evaluate(&self, node: &Node, purpose: &Purpose) -> Evaluation {
+        let rules = node.rules.get();
+        evaluate(self.record.record(), &self.claims_of_events(), now(node), purpose, &rules.texts)
+    }
+}
+
+fn now(node: &Node) -> Timestamp {
+    Timestamp::from_millisecond(node.clock.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// What is known here of a consent that this country vouched for in its message.
+///
+/// # Errors
+/// The store's problem.
+pub async fn relied_on(
+    node: &Node,
+    country: &CountryCode,
+    extract: &ConsentExtract,
+) -> Result<Relied, Problem> {
+    let left = withdrawals(node, country, extract.id).await?;
+    let pair =
+        |row: WithdrawalRow| (row.purposes.into_iter().collect(), row.categories.into_iter().collect());
+    Ok(Relied {
+        country: country.clone(),
+        extract: extract.clone(),
+        left: left.into_iter().map(pair).collect(),
+    })
+}
+
+async fn withdrawals(
+    node: &Node,
+    country: &CountryCode,
+    consent: ConsentId,
+) -> Result<Vec<WithdrawalRow>, Problem> {
+    node.store.withdrawals(country.clone(), consent).await.map_err(|error| store_problem(&error))
+}
+
+/// Whether what is to leave is still covered: asked for every queued message that rests on a consent.
+///
+/// # Errors
+/// The store's problem.
+pub async fn still_covers(node: &Node, consent: ConsentId, told: &DisclosureRow) -> Result<bool, Problem> {
+    let ended = told.not_after_ms.is_none_or(|end| end <= node.clock.now_ms());
+    if ended {
+        return Ok(false);
+    }
+    match Kept::find(node, consent).await? {
+        Some(kept) => {
+            let said = kept.evaluate(node, &told.purpose).consent;
+            let reaches =
+                matches!(&said.recipients, Scope::Only(countries) if countries.contains(&told.country));
+            Ok(reaches && covers(&said, &told.categories))
+        }
+        None => {
+            let left = withdrawals(node, &told.country, consent).await?;
+            Ok(!left.iter().any(|row| takes_away(row, &told.purpose, &told.categories)))
+        }
+    }
+}
+
+/// Whether a consent stands and names all of these categories.
+fn covers(said: &Consent, categories: &[Category]) -> bool {
+    let named = matches!(&said.categories, Scope::Only(covered) if categories.iter().all(|one| covered.contains(one)));
+    said.status == ConsentStatus::Given && named
+}
+
+/// Whether a peer's notice leaves this purpose or one of these categories no longer covered.
+fn takes_away(row: &WithdrawalRow, purpose: &Purpose, categories: &[Category]) -> bool {
+    !row.purposes.contains(purpose) || !categories.iter().all(|category| row.categories.contains(category))
+}
+
+/// Whether a withdrawal known here takes away what this message of a peer rests on.
+///
+/// # Errors
+/// The store's problem.
+pub async fn is_withdrawn(node: &Node, outer: &VerifiedOuter) -> Result<bool, Problem> {
+    let claims = outer.claims();
+    let Some(extract) = claims.consent.as_ref().filter(|_| rests_on_consent(outer)) else { return Ok(false) };
+    // A consent stays with the country that collected it, also when an answer under it comes from another.
+    let ours = Kept::find(node, extract.id).await?;
+    if let Some(kept) = ours {
+        return Ok(!covers(&kept.evaluate(node, &claims.puente.purpose).consent, outer.labels()));
+    }
+    let left = withdrawals(node, &claims.iss, extract.id).await?;
+    Ok(left.iter().any(|row| takes_away(row, &claims.puente.purpose, outer.labels())))
+}
+
+/// Whether a message that was accepted may still be handed over.
+///
+/// # Errors
+/// `consent.lapsed` when its consent was withdrawn or has ended since; otherwise the store's problem.
+pub async fn permit_hand_over(node: &Node, outer: &VerifiedOuter) -> Result<(), Problem> {
+    let extract = outer.claims().consent.as_ref().filter(|_| rests_on_consent(outer));
+    let ended = extract.is_some_and(|extract| extract.not_after <= node.clock.now_s());
+    if ended || is_withdrawn(node, outer).await? {
+        return Err(Problem::new(&problem::CONSENT_LAPSED));
+    }
+    Ok(())
+}
+
+fn rests_on_consent(outer: &VerifiedOuter) -> bool {
+    let basis = outer.claims().puente.legal_basis.kind.as_str();
+    [BasisType::Consent, BasisType::BestInterests].iter().any(|resting| resting.code() == basis)
+}
