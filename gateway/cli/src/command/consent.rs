@@ -11,13 +11,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 
-use puente_core::consent::{Record, StatusEvent, TYP_EVENT, TYP_RECORD};
-use puente_core::ids::{ConsentId, CountryCode};
+use puente_core::consent::{Record, SCHEMA_VERSION, StatusEvent, TYP_EVENT, TYP_RECORD};
+use puente_core::ids::{AgencyId, ConsentId, CountryCode, Realm};
 use puente_node::clock::{Clock as _, SystemClock};
 
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::reach::{Acting, AsAgency, read_json};
+use crate::reach::{AsAgency, read_json};
 
 /// Consentimientos / consents.
 #[derive(Debug, Subcommand)]
@@ -127,7 +127,7 @@ impl File {
         let acting = self.agency.act(output)?;
         let bytes = std::fs::read(&self.file).with_context(|| format!("`{}`", self.file.display()))?;
         let mut claims: Value = serde_json::from_slice(&bytes)?;
-        fill_in(&mut claims, &acting)?;
+        fill_in(&mut claims, &acting.realm, &acting.country, &acting.agency, &now("UTC")?)?;
         Record::read(&serde_json::to_vec(&claims)?)?;
         let signed = self.agency.sign(TYP_RECORD, &claims)?;
         output.answer(&json!({ "record": signed }), |out| writeln!(out, "{signed}"))?;
@@ -144,15 +144,21 @@ impl File {
     }
 }
 
-fn fill_in(claims: &mut Value, acting: &Acting) -> anyhow::Result<()> {
+fn fill_in(
+    claims: &mut Value,
+    realm: &Realm,
+    country: &CountryCode,
+    agency: &AgencyId,
+    now: &Zoned,
+) -> anyhow::Result<()> {
     let claims = claims.as_object_mut().context("a record is a JSON object")?;
     let known = [
-        ("schema_version", json!("iso-27560-2023/puente-1")),
-        ("realm", json!(acting.realm)),
+        ("schema_version", json!(SCHEMA_VERSION)),
+        ("realm", json!(realm)),
         ("record_id", json!(ConsentId(uuid::Uuid::now_v7()))),
-        ("jurisdiction", json!(acting.country)),
-        ("agency", json!(acting.agency)),
-        ("recorded_at", json!(now("UTC")?.timestamp())),
+        ("jurisdiction", json!(country)),
+        ("agency", json!(agency)),
+        ("recorded_at", json!(now.timestamp())),
     ];
     for (name, value) in known {
         claims.entry(name).or_insert(value);
@@ -197,5 +203,27 @@ impl Happens {
         let value =
             read_json(&acting.post(&format!("{path}/events"), "application/json", None, body).await?)?;
         print(&value, output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use puente_core::ids::Digest;
+
+    use super::*;
+
+    #[test]
+    fn the_worked_example_is_a_record_and_shows_the_text_that_was_approved() {
+        let mut claims: Value =
+            serde_json::from_str(include_str!("../../../../ops/examples/consent.json")).unwrap();
+        let now = "2026-11-24T16:05:00Z[UTC]".parse().unwrap();
+        let (country, agency) = ("MX".parse().unwrap(), "SRE".parse().unwrap());
+        fill_in(&mut claims, &Realm::Training, &country, &agency, &now).unwrap();
+        let record = Record::read(&serde_json::to_vec(&claims).unwrap()).unwrap();
+        let policies = puente_node::setup::built_in_policies();
+        let (_, text) = policies.iter().find(|(path, _)| path == "consent/es.txt").unwrap();
+        assert_eq!(record.shown.digest, Digest::of(text));
     }
 }

@@ -132,6 +132,22 @@ pub fn left(
     (whole.purposes, whole.categories)
 }
 
+/// Whether, after these events, one country may still hold these categories for this purpose.
+#[must_use]
+pub fn leaves(
+    record: &Record,
+    events: &[StatusEvent],
+    toward: &CountryCode,
+    purpose: &Purpose,
+    categories: &[Category],
+) -> bool {
+    covered(record, events, None).unwrap_or_default().iter().any(|process| {
+        process.purpose == *purpose
+            && process.recipients.contains(toward)
+            && categories.iter().all(|category| process.categories.contains(category))
+    })
+}
+
 /// Judges the record and its events, each taken in its order, for a message of this purpose at this instant.
 ///
 /// `purpose` chooses the process; categories and recipients of another process are not lent to it.

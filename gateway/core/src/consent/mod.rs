@@ -13,11 +13,11 @@ mod text;
 mod verify;
 mod vouched;
 
-pub use evaluate::{Evaluation, Standing, evaluate, left};
+pub use evaluate::{Evaluation, Standing, evaluate, leaves, left};
 pub use event::{EventState, StatusEvent};
 pub use record::{
     Assent, AssentAnswer, AssentForm, Evidence, EvidenceKind, FirstEvent, FirstState, Giver, Interpreter,
-    Principal, Process, Record, Shown,
+    Principal, Process, Record, SCHEMA_VERSION, Shown,
 };
 pub use text::{ApprovedTexts, TextsError};
 pub use verify::{VerifiedEvent, VerifiedRecord, verify_event, verify_record};

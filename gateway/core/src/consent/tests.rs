@@ -198,6 +198,19 @@ fn a_narrowing_takes_away_and_leaves_the_rest() {
 }
 
 #[test]
+fn what_one_purpose_keeps_another_does_not_hold() {
+    let verified = record(&claims()).unwrap();
+    let holds = |country: &str, purpose: &str, category: &str| {
+        let (country, purpose) = (country.parse().unwrap(), purpose.parse().unwrap());
+        leaves(verified.record(), &[], &country, &purpose, &[category.parse().unwrap()])
+    };
+    assert!(holds("GT", "regularisation", "id.core"));
+    assert!(!holds("GT", "skills_recognition", "id.core"));
+    assert!(!holds("GT", "regularisation", "education"));
+    assert!(!holds("HN", "regularisation", "id.core"));
+}
+
+#[test]
 fn a_refusal_is_a_record_and_permits_nothing() {
     let mut refused = claims();
     refused["event"]["state"] = json!("refused");

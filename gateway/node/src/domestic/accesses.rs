@@ -21,7 +21,7 @@ use puente_core::personal::Personal;
 use puente_core::policy::{StatedFacts, Subject};
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::disclosures::{FOR_THE_PERSON, told};
+use crate::domestic::disclosures::{FOR_THE_PERSON, every_line, told};
 use crate::domestic::messages::visible;
 use crate::domestic::submit::{Mode, Submission, commit, prepare};
 use crate::node::{Node, store_problem};
@@ -57,7 +57,7 @@ pub async fn ask(
     let form: AccessForm = read_json(&bytes)?;
     let case = CaseId(node.fresh_id());
     let pseudonym = node.pairwise(node.country(), form.subject_id.reveal());
-    let known = lines(&node, Disclosed::About(pseudonym)).await?;
+    let known = every_line(&node, Disclosed::About(pseudonym)).await?;
     let (mut prepared, mut asked) = (Vec::new(), Vec::new());
     for to in recipients(&known) {
         let question = json!({
@@ -88,17 +88,13 @@ fn office(caller: &KnownAgency) -> Result<&Role, Problem> {
 type Recipient = (CountryCode, Role, Option<AgencyId>);
 
 /// Everyone who was told, once; questions about it are no telling.
-fn recipients(known: &[DisclosureRow]) -> BTreeSet<Recipient> {
+fn recipients(known: &[(DisclosureRow, String)]) -> BTreeSet<Recipient> {
     known
         .iter()
+        .map(|(line, _)| line)
         .filter(|line| line.message_type.family() != "rights")
         .map(|line| (line.country.clone(), line.to_role.clone(), line.to_agency.clone()))
         .collect()
-}
-
-async fn lines(node: &Node, of: Disclosed) -> Result<Vec<DisclosureRow>, Problem> {
-    let found = node.store.disclosures(of, 0, MAX_PAGE).await.map_err(|error| store_problem(&error))?;
-    Ok(found.into_iter().map(|(_, line, _)| line).collect())
 }
 
 /// `GET /v1/accesses/{id}`: the own ledger, the answers that came, and who is missing.
@@ -110,15 +106,13 @@ pub async fn answer(
     office(&caller)?;
     let not_found = || Problem::new(&problem::NOT_FOUND);
     let case: CaseId = id.parse().map_err(|_| not_found())?;
-    let mut questions = lines(&node, Disclosed::InCase(case)).await?;
-    questions.retain(|line| line.message_type.as_str() == ASKS && line.agency == caller.agency);
-    let pseudonym = questions.iter().find_map(|line| line.subject.clone()).ok_or_else(not_found)?;
-    let known = node.store.disclosures(Disclosed::About(pseudonym), 0, MAX_PAGE).await;
-    let known = known.map_err(|error| store_problem(&error))?;
-    let mut silent: BTreeSet<Recipient> =
-        recipients(&known.iter().map(|(_, line, _)| line.clone()).collect::<Vec<_>>());
+    let mut questions = every_line(&node, Disclosed::InCase(case)).await?;
+    questions.retain(|(line, _)| line.message_type.as_str() == ASKS && line.agency == caller.agency);
+    let pseudonym = questions.iter().find_map(|(line, _)| line.subject.clone()).ok_or_else(not_found)?;
+    let known = every_line(&node, Disclosed::About(pseudonym)).await?;
+    let mut silent = recipients(&known);
     let mut answers = Vec::new();
-    for question in &questions {
+    for (question, _) in &questions {
         if let Some(said) = said(&node, question.message).await? {
             silent.remove(&(question.country.clone(), question.to_role.clone(), question.to_agency.clone()));
             answers.push(json!({"country": question.country, "role": question.to_role,
@@ -127,8 +121,8 @@ pub async fn answer(
     }
     let own: Vec<Value> = known
         .iter()
-        .filter(|(_, line, _)| line.message_type.family() != "rights")
-        .map(|(_, line, state)| told(line, state))
+        .filter(|(line, _)| line.message_type.family() != "rights")
+        .map(|(line, state)| told(line, state))
         .collect();
     let missing: Vec<Value> = silent
         .iter()
@@ -172,8 +166,10 @@ pub async fn accounting(
     }
     let mut told_on = Vec::new();
     for case in cases {
-        let on = lines(&node, Disclosed::InCase(case)).await?;
-        told_on.extend(on.iter().filter(|line| line.agency == caller.agency).map(as_told_abroad));
+        let on = every_line(&node, Disclosed::InCase(case)).await?;
+        told_on.extend(
+            on.iter().map(|(line, _)| line).filter(|line| line.agency == caller.agency).map(as_told_abroad),
+        );
     }
     let body = json!({"message_id": row.message, "received": received, "disclosures": told_on});
     Ok(json_reply(StatusCode::OK, &body))

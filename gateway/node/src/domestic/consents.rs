@@ -21,11 +21,12 @@ use puente_core::ids::{ConsentId, Digest};
 use puente_core::problem::{self, Problem};
 
 use crate::consent::Kept;
+use crate::domestic::disclosures::every_line;
 use crate::domestic::notices::{tell_the_missed, withdrawal_notices};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
-use crate::store::{Disclosed, Guard, MAX_PAGE, StoreError};
+use crate::store::{Disclosed, Guard, StoreError};
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -182,8 +183,8 @@ pub async fn show(
 
 async fn relied(node: &Node, caller: &KnownAgency, kept: &Kept) -> Result<bool, Problem> {
     let under = Disclosed::Under(kept.record.record().record_id);
-    let lines = node.store.disclosures(under, 0, MAX_PAGE).await.map_err(|error| store_problem(&error))?;
-    Ok(lines.iter().any(|(_, line, _)| line.agency == caller.agency))
+    let lines = every_line(node, under).await?;
+    Ok(lines.iter().any(|(line, _)| line.agency == caller.agency))
 }
 
 async fn kept(node: &Node, id: &str) -> Result<Option<Kept>, Problem> {

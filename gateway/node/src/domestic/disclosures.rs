@@ -15,11 +15,12 @@ use serde_json::{Value, json};
 
 use puente_core::delivery::DisclosureRow;
 use puente_core::personal::Personal;
+use puente_core::problem::Problem;
 
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
-use crate::store::Disclosed;
+use crate::store::{Disclosed, MAX_PAGE};
 
 /// The role of the office through which people ask about themselves.
 pub(super) const FOR_THE_PERSON: &str = "data_subject";
@@ -58,6 +59,21 @@ pub async fn of_person(
         .map(|(_, line, state)| told(line, state))
         .collect();
     Ok(json_reply(StatusCode::OK, &json!({"disclosures": lines, "next": next})))
+}
+
+/// Every such line, oldest first, each with its message's state.
+///
+/// # Errors
+/// The store's problem.
+pub(super) async fn every_line(node: &Node, of: Disclosed) -> Result<Vec<(DisclosureRow, String)>, Problem> {
+    let (mut all, mut after) = (Vec::new(), 0);
+    loop {
+        let page = node.store.disclosures(of.clone(), after, MAX_PAGE).await;
+        let page = page.map_err(|error| store_problem(&error))?;
+        let Some((last, ..)) = page.last() else { return Ok(all) };
+        after = *last;
+        all.extend(page.into_iter().map(|(_, line, state)| (line, state)));
+    }
 }
 
 /// A line of the ledger as it is told at home.

@@ -15,7 +15,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use puente_core::consent::{StatusEvent, left};
+use puente_core::catalogue::Descriptor;
+use puente_core::consent::{StatusEvent, leaves, left};
 use puente_core::delivery::{
     DisclosureRow, Event, EventKind, NoticeKind, NoticeRow, NoticeState, OutboundState, Write,
 };
@@ -25,11 +26,12 @@ use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
 use crate::consent::Kept;
+use crate::domestic::disclosures::every_line;
 use crate::domestic::submit::{Mode, Submission, prepare};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
-use crate::store::{Disclosed, MAX_PAGE, NoticeFilter};
+use crate::store::{Disclosed, NoticeFilter};
 
 /// Without a term in the catalogue an answer is due in three days (DOMAIN.md 3.3 G).
 const DUE_MINUTES: u32 = 72 * 60;
@@ -130,7 +132,7 @@ async fn notices_but(node: &Node, kept: &Kept, told_before: &BTreeSet<Addressee>
     let consent = kept.record.record().record_id;
     let mut told: BTreeMap<Addressee, bool> = BTreeMap::new();
     let events = kept.claims_of_events();
-    for line in lines(node, Disclosed::Under(consent)).await? {
+    for (line, _) in every_line(node, Disclosed::Under(consent)).await? {
         let lost = is_lost(kept, &events, &line);
         *told.entry(Addressee::of(&line)).or_default() |= lost;
     }
@@ -142,21 +144,13 @@ async fn notices_but(node: &Node, kept: &Kept, told_before: &BTreeSet<Addressee>
     Ok(opened)
 }
 
-/// Whether the consent no longer covers what was told in this line.
+/// Whether the last event took away what was told in this line; what an earlier one took was told then.
 fn is_lost(kept: &Kept, events: &[StatusEvent], line: &DisclosureRow) -> bool {
-    let (purposes, categories) = left(kept.record.record(), events, &line.country);
-    !purposes.contains(&line.purpose) || !line.categories.iter().all(|category| categories.contains(category))
-}
-
-async fn lines(node: &Node, of: Disclosed) -> Result<Vec<DisclosureRow>, Problem> {
-    let (mut all, mut after) = (Vec::new(), 0);
-    loop {
-        let page = node.store.disclosures(of.clone(), after, MAX_PAGE).await;
-        let page = page.map_err(|error| store_problem(&error))?;
-        let Some((last, ..)) = page.last() else { return Ok(all) };
-        after = *last;
-        all.extend(page.into_iter().map(|(_, line, _)| line));
-    }
+    let record = kept.record.record();
+    let holds =
+        |events: &[StatusEvent]| leaves(record, events, &line.country, &line.purpose, &line.categories);
+    let before = events.split_last().map_or(events, |(_, before)| before);
+    holds(before) && !holds(events)
 }
 
 /// The submission that tells one recipient what is left of a consent.
@@ -236,10 +230,13 @@ async fn open(
 }
 
 fn due_minutes(node: &Node, kind: NoticeKind) -> u32 {
-    let rules = node.rules.get();
-    let carried = carrier(kind).parse::<MessageType>().ok();
-    let descriptor = carried.and_then(|carried| rules.catalogue.descriptor(&carried, None));
-    descriptor.and_then(|descriptor| descriptor.deadlines.acknowledge_minutes).unwrap_or(DUE_MINUTES)
+    descriptor(node, kind, |carrier| carrier.deadlines.acknowledge_minutes).flatten().unwrap_or(DUE_MINUTES)
+}
+
+/// What the catalogue says of the type that carries notices of this kind.
+fn descriptor<T>(node: &Node, kind: NoticeKind, read: impl FnOnce(&Descriptor) -> T) -> Option<T> {
+    let carried: MessageType = carrier(kind).parse().ok()?;
+    node.rules.get().catalogue.descriptor(&carried, None).map(read)
 }
 
 /// Query of the list.
@@ -297,9 +294,9 @@ pub async fn tell(
         return Err(Problem::new(&problem::FIELD_INVALID).at("/kind").into());
     }
     let subject = node.pairwise(node.country(), form.subject_id.reveal());
-    let known = lines(&node, Disclosed::About(subject)).await?;
-    let to: BTreeSet<Addressee> =
-        known.iter().filter(|line| line.agency == caller.agency).map(Addressee::of).collect();
+    let known = every_line(&node, Disclosed::About(subject)).await?;
+    let own = known.iter().map(|(line, _)| line).filter(|line| line.agency == caller.agency);
+    let to: BTreeSet<Addressee> = own.map(Addressee::of).collect();
     let mut opened = Opened::default();
     for addressee in &to {
         let mut draft = draft(form.kind, addressee, [])?;
@@ -360,6 +357,11 @@ fn alarm(node: &Node, row: &NoticeRow) -> Vec<Write> {
 
 /// A withdrawal does not expire: when its message did, another carries it on.
 async fn again(node: &Node, row: &NoticeRow) -> Result<Vec<Write>, Problem> {
+    // Spares looking at every message in every round: none expires before its type lets it.
+    let life_ms = descriptor(node, row.kind, |carrier| i64::from(carrier.expires_hours) * 3_600_000);
+    if life_ms.is_none_or(|life_ms| node.clock.now_ms() < row.opened_ms.saturating_add(life_ms)) {
+        return Ok(Vec::new());
+    }
     let (Some(message), Some(consent)) = (row.message, row.consent) else { return Ok(Vec::new()) };
     let carried = node.store.message(message).await.map_err(|error| store_problem(&error))?;
     let expired = carried.is_some_and(|carried| carried.state == OutboundState::Expired.as_str());

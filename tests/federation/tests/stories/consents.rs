@@ -51,7 +51,7 @@ impl Given {
             "sections": {
                 "id.core": {"given_names": "Juana Micaela", "first_surname": "Tzoc", "sex": "F",
                             "birth_date": "1994-03-17", "nationalities": ["GT"]},
-                "id.numbers": {"numbers": [{"country": "GT", "kind": "dpi", "value": "1234567890101"}]},
+                "id.numbers": {"numbers": [{"country": "GT", "kind": "cui", "value": "2457866320101"}]},
                 "doc.civil": {"kind": "birth", "registry": "RENAP Nebaj", "year": 1994, "number": "1187",
                               "delivery": "signed_pdf"}},
         })
@@ -332,5 +332,25 @@ async fn an_answer_rests_on_the_consent_of_its_question_and_goes_nowhere_else() 
     received(&given.federation, &renap, "consent.withdraw").await?;
     let late: Value = post(&renap, "/v1/messages", &answer("MX")).await?.json()?;
     assert_eq!(late["rule"]["id"], "R-CON-03", "{late}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_outlives_its_message() -> Result<()> {
+    let mut given = given().await?;
+    let verdict = given.send("GT").await?;
+    given.until_state(&verdict, "accepted").await?;
+    given.federation.stop("GT").await?;
+    given.happens("withdrawn", given.digest, json!({})).await?;
+    let first: Value = given.sre.get("/v1/notices").await?.json()?;
+    given.federation.clock.advance_ms(91 * 86_400_000);
+    given.federation.start("GT").await?;
+    let another = |list: &Value| {
+        list["notices"][0]["message"].is_string()
+            && list["notices"][0]["message"] != first["notices"][0]["message"]
+    };
+    given.federation.until(&given.sre, "/v1/notices", another).await?;
+    let renap = given.federation.client("GT", "RENAP")?;
+    received(&given.federation, &renap, "consent.withdraw").await?;
     Ok(())
 }

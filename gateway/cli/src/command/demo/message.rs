@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 
+use puente_core::consent::SCHEMA_VERSION;
 use puente_core::ids::{AgencyId, ConsentId, CountryCode, Digest, OperationId, Realm};
 use puente_node::clock::{Clock as _, SystemClock};
 use puente_node::setup::built_in_policies;
@@ -83,7 +84,7 @@ pub fn consent_record(
     let policies = built_in_policies();
     let text = policies.iter().find(|(path, _)| path == "consent/es.txt").context("the approved text")?;
     Ok(json!({
-        "schema_version": "iso-27560-2023/puente-1", "realm": Realm::Training, "record_id": id,
+        "schema_version": SCHEMA_VERSION, "realm": Realm::Training, "record_id": id,
         "jurisdiction": country, "agency": agency,
         "principal": {"ref": subject, "birth_date": "1994-03-17", "zone": ZONE},
         "storage": [country], "withdrawal_method": "De palabra o por escrito en cualquier consulado",

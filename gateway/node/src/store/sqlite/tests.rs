@@ -152,7 +152,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
     file.pragma_update(None, "user_version", migrations::LATEST + 1).unwrap();
     drop(file);
     let refusal = place.refusal(&owner("MX", Realm::Training), &key());
-    assert!(matches!(refusal, OpenError::Newer { found: 2, known: 1 }));
+    let (newer, latest) = (migrations::LATEST + 1, migrations::LATEST);
+    assert!(matches!(refusal, OpenError::Newer { found, known } if (found, known) == (newer, latest)));
 }
 
 #[test]
