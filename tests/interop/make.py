@@ -27,6 +27,10 @@ SECTIONS = {
 }
 
 
+# The agency that signs its messages by itself.
+AGENCY = "SELF-SIGNED"
+
+
 @dataclasses.dataclass
 class Message:
     """The parts of a message before they are signed; altering one is replacing a field."""
@@ -35,12 +39,12 @@ class Message:
     disclosures: list[str]
 
     @classmethod
-    def new(cls, now: int) -> "Message":
+    def new(cls, now: int, agency: str = "THIRD-PARTY") -> "Message":
         claims = {
             "iss": "US", "aud": "MX", "iat": now, "exp": now + 3600, "jti": str(uuid.uuid4()), "realm": "conformance",
             "puente": {
                 "type": "return.manifest", "version": 1,
-                "sender": {"country": "US", "agency": "THIRD-PARTY", "role": "migration_enforcement"},
+                "sender": {"country": "US", "agency": agency, "role": "migration_enforcement"},
                 "recipient": {"country": "MX", "role": "returns_reception"},
                 "case": str(uuid.uuid4()), "purpose": "return_reception",
                 "legal_basis": {"type": "legal_obligation"},
@@ -67,6 +71,22 @@ class Message:
     def sign(self, profile: str, key, sealed: str) -> str:
         claims = self.claims | {"enc_hash": [tokens.digest(sealed)]}
         return tokens.sign(profile, tokens.MESSAGE, json.dumps(claims).encode("utf-8"), key)
+
+    def issue(self, profile: str, agency_key, gateway_key) -> str:
+        """What an agency signs: nothing of a release, and the key that may release it."""
+        claims = {name: value for name, value in self.claims.items() if name not in ("released", "policy")}
+        claims["cnf"] = {"jwk": tokens.public_jwk(gateway_key)}
+        return tokens.sign(profile, tokens.ISSUED, json.dumps(claims).encode("utf-8"), agency_key)
+
+    def bind(self, profile: str, gateway_key, token: str, sealed: str, **altered) -> str:
+        """The gateway's release (RFC 9901 section 4.3)."""
+        claims = {
+            "iat": self.claims["iat"], "aud": self.claims["aud"], "nonce": self.claims["jti"],
+            "sd_hash": tokens.digest("~".join([token, *self.disclosures, ""])),
+            "enc_hash": [tokens.digest(sealed)], "policy": self.claims["policy"],
+        }
+        payload = json.dumps(claims | altered).encode("utf-8")
+        return tokens.sign(profile, tokens.BINDING, payload, gateway_key)
 
 
 def in_order(digests: list[str]) -> list[str]:
@@ -118,6 +138,39 @@ def altered(profile: str, now: int, key, seal_key) -> list[dict]:
     ]
 
 
+def altered_issued(profile: str, now: int, agency_key, key, seal_key) -> list[dict]:
+    """The same for messages that an agency signs."""
+    stranger = tokens.new_key(tokens.PROFILES[profile][0])
+
+    def wire(code: str, what: str, issuer=agency_key, confirmed=key, releaser=key, agency=AGENCY, **altered) -> dict:
+        message = Message.new(now, agency)
+        sealed = message.seal(seal_key)
+        token = message.issue(profile, issuer, confirmed)
+        return refused(what, f"{token}~{sealed}~{message.bind(profile, releaser, token, sealed, **altered)}", code)
+
+    bare = Message.new(now, AGENCY)
+    sealed = bare.seal(seal_key)
+    token = bare.issue(profile, agency_key, key)
+    through_gateway = Message.new(now, AGENCY)
+    part = through_gateway.seal(seal_key)
+    return [
+        refused("no release", f"{token}~{sealed}~", "envelope.key"),
+        refused(
+            "the gateway signs for an agency that signs by itself",
+            f"{through_gateway.sign(profile, key, part)}~{part}~", "envelope.mode",
+        ),
+        wire("envelope.key", "signed by nobody's key", issuer=stranger),
+        wire("envelope.key", "signed in the name of another agency", agency="THIRD-PARTY"),
+        wire("envelope.key", "released by a key that the agency did not name", confirmed=stranger),
+        wire("envelope.key", "released by nobody's key", releaser=stranger),
+        wire("envelope.malformed", "a release of another message", nonce=str(uuid.uuid4())),
+        wire("envelope.malformed", "a release for another country", aud="GT"),
+        wire("seal.mismatch", "a release of another sealed part", enc_hash=[tokens.digest("another")]),
+        wire("disclosure.invalid", "a release of other disclosures", sd_hash=tokens.digest("another")),
+        wire("clock.skew", "a release from five minutes ahead", iat=now + 300),
+    ]
+
+
 def refused(what: str, wire: str, code: str) -> dict:
     return {"what": what, "wire": wire, "code": code}
 
@@ -149,15 +202,23 @@ def main() -> None:
     for profile, (curve, _, _) in tokens.PROFILES.items():
         ours = json.loads((folder / "ours" / f"{profile}.json").read_bytes())
         now, seal_key = ours["now"], tokens.load_key(ours["keys"]["seal"]["public"])
-        message_key, receipt_key = tokens.new_key(curve), tokens.new_key(curve)
-        made = Message.new(now)
-        sealed = made.seal(seal_key)
+        message_key, agency_key, receipt_key = (tokens.new_key(curve) for _ in range(3))
+        made, issued = Message.new(now), Message.new(now, AGENCY)
+        sealed, issued_sealed = made.seal(seal_key), issued.seal(seal_key)
+        token = issued.issue(profile, agency_key, message_key)
+        release = issued.bind(profile, message_key, token, issued_sealed)
         good = receipts(profile, now, receipt_key)
         theirs = {
             "message_key": tokens.public_jwk(message_key),
+            "agency_key": tokens.public_jwk(agency_key),
+            "agency": AGENCY,
             "receipt_key": tokens.public_jwk(receipt_key),
-            "accepted": [{"wire": f"{made.sign(profile, message_key, sealed)}~{sealed}~", "sections": SECTIONS}],
-            "refused": altered(profile, now, message_key, seal_key),
+            "accepted": [
+                {"wire": f"{made.sign(profile, message_key, sealed)}~{sealed}~", "sections": SECTIONS},
+                {"wire": f"{token}~{issued_sealed}~{release}", "sections": SECTIONS},
+            ],
+            "refused": altered(profile, now, message_key, seal_key)
+            + altered_issued(profile, now, agency_key, message_key, seal_key),
             "receipts": good,
             "refused_receipts": [
                 good[0] | {"entry": good[0]["entry"].replace("accepted", "refused")},
@@ -166,7 +227,7 @@ def main() -> None:
             ],
         }
         (folder / "theirs" / f"{profile}.json").write_text(json.dumps(theirs), encoding="utf-8")
-        print(f"{profile}: 1 message and {len(good)} receipts made, {len(theirs['refused'])} messages altered")
+        print(f"{profile}: 2 messages and {len(good)} receipts made, {len(theirs['refused'])} messages altered")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,11 @@ import hashlib
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OKPKey
 
-# `typ` of a message, of a sealed part and of the root over a batch of receipts.
+# `typ` of a message by its gateway, of one by an agency with its gateway's release, of a sealed part, and of the root
+# over a batch of receipts.
 MESSAGE = "puente-direct+sd-jwt"
+ISSUED = "puente+sd-jwt"
+BINDING = "kb+jwt"
 SEALED = "puente-sealed"
 RECEIPT = "puente-receipt+jwt"
 

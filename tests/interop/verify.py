@@ -8,6 +8,7 @@ import pathlib
 import sys
 
 from jwcrypto.jwk import JWK
+import sd_jwt.verifier
 from sd_jwt.verifier import SDJWTVerifier
 
 import merkle
@@ -16,14 +17,18 @@ import tokens
 
 def check_message(profile: str, made: dict, keys: dict, now: int) -> None:
     wire = made["wire"]
-    issuer_jwt, *sealed, end = wire.split("~")
-    assert end == "" and len(sealed) == 1, "form of the wire"
+    issuer_jwt, *sealed, binding = wire.split("~")
+    by_agency = made["issuer"] == "agency"
+    assert bool(binding) == by_agency and len(sealed) == 1, "form of the wire"
     assert tokens.digest(wire) == made["release_id"], "release id"
 
-    claims = json.loads(tokens.verify(profile, tokens.MESSAGE, issuer_jwt, keys["message"]))
+    typ, issuer_key = (tokens.ISSUED, keys["agency"]) if by_agency else (tokens.MESSAGE, keys["message"])
+    claims = json.loads(tokens.verify(profile, typ, issuer_jwt, issuer_key))
+    release = json.loads(tokens.verify(profile, tokens.BINDING, binding, keys["message"])) if by_agency else claims
+    assert ("cnf" in claims, "released" in claims) == (by_agency, not by_agency), "claims of the mode"
     assert claims["iat"] <= now < claims["exp"], "times"
     assert claims["_sd_alg"] == "sha-256", "hash of the disclosures"
-    assert claims["enc_hash"] == [tokens.digest(part) for part in sealed], "hashes of the sealed parts"
+    assert release["enc_hash"] == [tokens.digest(part) for part in sealed], "hashes of the sealed parts"
 
     context, plaintext = tokens.unseal(sealed[0], keys["seal"])
     assert context["jti"] == claims["jti"], "sealed part belongs to the message"
@@ -35,7 +40,8 @@ def check_message(profile: str, made: dict, keys: dict, now: int) -> None:
     by_bytes = sorted(committed, key=tokens.from_base64url)
     assert committed == by_bytes and len(set(committed)) == len(committed), "commitments sorted and distinct"
     assert set(digests) <= set(committed), "every disclosure is committed to"
-    assert sorted(digests) == sorted(claims["released"]), "exactly what was signed as released is there"
+    if not by_agency:
+        assert sorted(digests) == sorted(claims["released"]), "exactly what was signed as released is there"
     # A withheld category still has its commitment, and decoys hide how many there are.
     assert len(committed) >= 8 and len(committed) > len(disclosures), "decoys and withheld commitments"
     read = [json.loads(tokens.from_base64url(text)) for text in disclosures]
@@ -45,14 +51,18 @@ def check_message(profile: str, made: dict, keys: dict, now: int) -> None:
     assert sorted(sections) == context["labels"], "labels"
     assert not set(made["withheld"]) & set(sections), "withheld categories stay withheld"
 
-    check_combined(issuer_jwt, disclosures, keys["message"], sections)
+    # The library's only way to say with which algorithm a key binding is signed.
+    sd_jwt.verifier.DEFAULT_SIGNING_ALG = tokens.PROFILES[profile][1]
+    check_combined(issuer_jwt, disclosures, binding, issuer_key, sections, claims)
 
 
-def check_combined(issuer_jwt: str, disclosures: list[str], key, sections: dict) -> None:
-    """The issuer JWT with its disclosures is an SD-JWT as RFC 9901 has it."""
-    combined = "~".join([issuer_jwt, *disclosures, ""])
+def check_combined(issuer_jwt: str, disclosures: list[str], binding: str, key, sections: dict, claims: dict) -> None:
+    """The issuer JWT with its disclosures, and with the release where there is one, is an SD-JWT as RFC 9901 has it:
+    the library verifies the key binding too (`cnf`, `aud`, `nonce`, `sd_hash`)."""
+    combined = "~".join([issuer_jwt, *disclosures, binding])
     issuer = JWK.from_json(json.dumps(tokens.public_jwk(key)))
-    payload = SDJWTVerifier(combined, lambda _issuer, _header: issuer).get_verified_payload()
+    expected = {"expected_aud": claims["aud"], "expected_nonce": claims["jti"]} if binding else {}
+    payload = SDJWTVerifier(combined, lambda _issuer, _header: issuer, **expected).get_verified_payload()
     assert payload["sections"] == sections, "content as the SD-JWT library sees it"
 
 

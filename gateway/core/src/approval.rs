@@ -1,12 +1,12 @@
-//! Officers' statements: who may release or refuse a held row, and when two have.
+//! Officers' statements: who may release a held row or put policies in force, and when two have.
 //!
 //! Not here: how statements are stored, and the new decision that a release needs. INVARIANT: a release
-//! takes two people with different keys and different person ids, neither of them the submitter; one
+//! takes two people with different keys and different person ids, neither of them who brought it; one
 //! refusal is enough.
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::{ApprovalRow, ApprovalState, StatementRow};
+use crate::delivery::{ApprovalRow, ApprovalState, PolicyChangeRow, StatementRow};
 use crate::envelope::Verify;
 use crate::ids::{AgencyId, ApprovalId, CountryCode, Digest, OfficerId, PersonId, Realm};
 use crate::problem::{self, Problem};
@@ -159,16 +159,63 @@ pub fn verify_statement(
     if statement.realm != realm || statement.country != *country || statement.agency != *agency {
         return Err(not_entitled());
     }
-    let age = now_s.saturating_sub(statement.occurred_at.timestamp().as_second());
-    if age < -crate::envelope::CLOCK_TOLERANCE_S
-        || (statement.captured == Captured::Screen && age > MAX_SCREEN_AGE_S)
-    {
-        return Err(Problem::new(&problem::CLOCK_SKEW).at("occurred_at"));
-    }
+    said_in_time(&statement.occurred_at, statement.captured, now_s)?;
     Ok(VerifiedStatement { statement, person: officer.person.clone(), compact: compact.to_owned() })
 }
 
-/// What this statement makes of the approval, given those already recorded.
+/// Whether an act is not of the future, and at a screen not of long ago.
+///
+/// # Errors
+/// `clock.skew`.
+pub(crate) fn said_in_time(occurred_at: &jiff::Zoned, captured: Captured, now_s: i64) -> Result<(), Problem> {
+    let age = now_s.saturating_sub(occurred_at.timestamp().as_second());
+    let late = captured == Captured::Screen && age > MAX_SCREEN_AGE_S;
+    if late || age < -crate::envelope::CLOCK_TOLERANCE_S {
+        return Err(Problem::new(&problem::CLOCK_SKEW).at("occurred_at"));
+    }
+    Ok(())
+}
+
+/// What two officers are asked: to release a held row, or to put policies in force.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Names it.
+    pub approval: ApprovalId,
+    /// Digest of the preview in force.
+    pub preview: Digest,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// When it lapses, milliseconds.
+    pub lapses_ms: i64,
+    /// Who brought it, when a person did, and so has no say.
+    pub brought_by: Option<&'a PersonId>,
+}
+
+impl<'a> From<&'a ApprovalRow> for Question<'a> {
+    fn from(row: &'a ApprovalRow) -> Self {
+        Self {
+            approval: row.approval,
+            preview: row.preview,
+            state: row.state,
+            lapses_ms: row.lapses_ms,
+            brought_by: row.submitter.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a PolicyChangeRow> for Question<'a> {
+    fn from(row: &'a PolicyChangeRow) -> Self {
+        Self {
+            approval: row.change,
+            preview: row.preview,
+            state: row.state,
+            lapses_ms: row.lapses_ms,
+            brought_by: row.proposer.as_ref().map(|proposer| &proposer.person),
+        }
+    }
+}
+
+/// What this statement makes of the question, given those already recorded.
 ///
 /// `still_active` says of a recorded officer whether the credential stands now: one revoked between the
 /// two statements no longer counts.
@@ -176,23 +223,23 @@ pub fn verify_statement(
 /// # Errors
 /// `approval.closed`, `approval.preview_stale`, `officer.not_distinct`.
 pub fn standing(
-    approval: &ApprovalRow,
+    question: &Question<'_>,
     recorded: &[StatementRow],
     said: &VerifiedStatement,
     now_ms: i64,
     still_active: &dyn Fn(&AgencyId, &OfficerId) -> bool,
 ) -> Result<Standing, Problem> {
-    if approval.state != ApprovalState::Open || now_ms >= approval.lapses_ms {
+    if question.state != ApprovalState::Open || now_ms >= question.lapses_ms {
         return Err(Problem::new(&problem::APPROVAL_CLOSED));
     }
-    if said.statement.approval != approval.approval || said.statement.preview != approval.preview {
+    if said.statement.approval != question.approval || said.statement.preview != question.preview {
         return Err(Problem::new(&problem::PREVIEW_STALE).at("preview"));
     }
     let same_person = |row: &StatementRow| {
         row.person == said.person
             || (row.officer == said.statement.officer && row.agency == said.statement.agency)
     };
-    if approval.submitter.as_ref() == Some(&said.person) || recorded.iter().any(same_person) {
+    if question.brought_by == Some(&said.person) || recorded.iter().any(same_person) {
         return Err(Problem::new(&problem::OFFICER_NOT_DISTINCT));
     }
     if said.statement.verdict == Verdict::Refuse {

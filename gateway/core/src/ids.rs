@@ -174,6 +174,13 @@ uuid_id!(
     /// One recipient that has to be told something after the fact.
     NoticeId, "notice id"
 );
+impl Role {
+    /// The authority that supervises data protection (DOMAIN.md 1.3).
+    #[must_use]
+    pub fn supervisory_authority() -> Self {
+        Self("supervisory_authority".to_owned())
+    }
+}
 
 impl CountryCode {
     /// The country in lower case, for host names and file names.

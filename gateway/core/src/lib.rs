@@ -18,3 +18,6 @@ pub mod membership;
 pub mod personal;
 pub mod policy;
 pub mod problem;
+pub mod proposal;
+pub mod statistics;
+pub mod suspension;

@@ -177,6 +177,10 @@ problems! {
     PREVIEW_STALE = "approval.preview_stale", 409, Caller, Never,
         "La vista previa cambió. Véala de nuevo y decida.",
         "The preview has changed. See it again and decide.";
+    /// Another officer spoke on the approval at the same moment.
+    APPROVAL_OVERTAKEN = "approval.overtaken", 409, Caller, Later,
+        "Otra persona acaba de pronunciarse sobre este renglón; vuelva a verlo y repita.",
+        "Another person has just spoken on this row; look at it again and repeat.";
     /// The approval was already decided or has lapsed.
     APPROVAL_CLOSED = "approval.closed", 409, Caller, Never,
         "La solicitud ya se resolvió o caducó.",
@@ -197,6 +201,14 @@ problems! {
     ENVELOPE_KEY = "envelope.key", 403, Peer, Never,
         "El sobre nombra una clave que el directorio del miembro no tiene vigente.",
         "The envelope names a key that the member's directory does not hold now.";
+    /// The members' list or the peer's directory has expired; new lists wait.
+    MEMBERSHIP_EXPIRED = "membership.expired", 503, Node, Later,
+        "La lista de miembros o el directorio del otro país ha vencido; los envíos nuevos esperan.",
+        "The members' list or the other country's directory has expired; new lists wait.";
+    /// An agency that signs by itself did not, or another did.
+    ENVELOPE_MODE = "envelope.mode", 403, Peer, Never,
+        "La dependencia emisora no firma de este modo según el directorio de su país.",
+        "The sending agency does not sign in this way, by its country's directory.";
     /// The envelope is of another realm.
     REALM_MISMATCH = "realm.mismatch", 403, Peer, Never,
         "El sobre es de otro ámbito (producción, capacitación o conformidad).",
@@ -269,6 +281,14 @@ problems! {
     PEER_UNKNOWN = "peer.unknown", 403, Peer, Never,
         "El certificado no es de un nodo que la membresía avale.",
         "The certificate is of no gateway that the membership vouches for.";
+    /// The content was erased: by order, or because its time was over.
+    ERASED = "message.erased", 410, Policy, Never,
+        "El contenido fue suprimido. Quedan los acuses y la decisión.",
+        "The content was erased. Receipts and the decision remain.";
+    /// A legal hold forbids the erasure.
+    ERASURE_HELD = "erasure.legal_hold", 409, Policy, Never,
+        "Una orden legal impide suprimir. Se registra y se revisa cuando termine.",
+        "A legal hold forbids erasure. It is recorded and looked at again when it ends.";
     /// The peer's certificate has expired.
     PEER_EXPIRED = "peer.certificate_expired", 403, Peer, Later,
         "El certificado del par venció. Avise a su operador.",
@@ -305,6 +325,30 @@ problems! {
     CONSENT_LAPSED = "consent.lapsed", 403, Policy, Never,
         "El consentimiento se retiró, se redujo o venció. El mensaje no sale ni se entrega.",
         "The consent was withdrawn, narrowed or has expired. The message neither leaves nor is handed over.";
+    /// A table for publication cannot be shown without giving small counts away.
+    STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
+        "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",
+        "The table cannot be published: send it whole, without suppressed cells or overlapping groups, and with totals that add up.";
+    /// One of the two nodes has suspended the exchange; the message is kept and goes on once that is lifted.
+    EXCHANGE_SUSPENDED = "exchange.suspended", 503, Peer, Later,
+        "El intercambio está suspendido por uno de los nodos. El mensaje se guarda y sale al levantarse.",
+        "One of the nodes has suspended the exchange. The message is kept and goes on once that is lifted.";
+    /// What is to be suspended is suspended already.
+    SUSPENSION_STANDS = "suspension.stands", 409, Caller, Never,
+        "Ya está suspendido.",
+        "It is suspended already.";
+    /// A set of policies that was handed in does not load.
+    POLICY_INVALID = "policy.invalid", 422, Caller, Never,
+        "Las políticas no se pueden usar. Vea el archivo y la línea, y `puente policy check`.",
+        "The policies cannot be used. See the file and line, and `puente policy check`.";
+    /// The folder of policies holds a set that two officers did not put in force.
+    POLICY_NOT_ACTIVATED = "policy.not_activated", 409, Node, Never,
+        "La carpeta de políticas no es la que dos personas oficiales activaron. Repóngala, o proponga la nueva.",
+        "The folder of policies is not the set that two officers put in force. Put it back, or propose the new one.";
+    /// The facts of a recorded decision are erased or of an older form.
+    FACTS_GONE = "decision.facts_gone", 410, Node, Never,
+        "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
+        "The facts of this decision can no longer be read; its recorded outcome stands.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

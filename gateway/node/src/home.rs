@@ -3,6 +3,7 @@
 //! Not here: what the files mean. INVARIANT: a file is either the old one or the new one, never half.
 
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 /// Paths below a node's home.
@@ -82,11 +83,25 @@ impl Home {
         self.0.join("store").join("node.db")
     }
 
+    /// The keys of subjects: apart from the store, because a copy of the store must never contain them.
+    #[must_use]
+    pub fn subjects(&self) -> PathBuf {
+        self.0.join("subjects").join("subjects.db")
+    }
+
     /// The admin listener's Unix socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.0.join("admin.sock")
     }
+}
+
+/// Makes a folder that only its owner may enter, unless it is there.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// Writes a whole file: temporary, fsync, rename, fsync of the folder.

@@ -18,11 +18,13 @@ use puente_core::ids::{CountryCode, KeyId, Realm, Role};
 use puente_core::membership::Membership;
 use puente_core::policy::{Agreements, PolicyEngine};
 use puente_core::problem::{self, Problem};
+use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::policy::PolicyKeeper;
 use crate::register::Register;
-use crate::store::{Store, StoreError};
+use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// A value that is replaced whole while others read it.
@@ -71,6 +73,8 @@ pub struct NodeKeys {
     pub own_seals: BTreeMap<Role, Box<dyn Seal>>,
     /// Makes pairwise pseudonyms.
     pub pairwise: aws_lc_rs::hmac::Key,
+    /// Makes the tags by which the keys of subjects are found.
+    pub subjects: aws_lc_rs::hmac::Key,
 }
 
 /// One node.
@@ -93,6 +97,12 @@ pub struct Node {
     pub register: Replaceable<Register>,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
+    /// Which set of policies is in force.
+    pub policies: PolicyKeeper,
+    /// What is suspended.
+    pub suspensions: Replaceable<Suspensions>,
+    /// Held by whoever changes how the node is operated: one such change at a time.
+    pub operating: tokio::sync::Mutex<()>,
     commits: AtomicU64,
     outbox: Notify,
     events: watch::Sender<u64>,
@@ -112,6 +122,7 @@ impl Node {
         membership: Membership,
         register: Register,
         metrics: Arc<Metrics>,
+        policies: PolicyKeeper,
     ) -> Self {
         Self {
             config,
@@ -123,6 +134,9 @@ impl Node {
             membership: Replaceable::new(membership),
             register: Replaceable::new(register),
             metrics,
+            policies,
+            suspensions: Replaceable::new(Suspensions::default()),
+            operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),
             outbox: Notify::new(),
             events: watch::Sender::new(0),
@@ -213,6 +227,12 @@ pub fn store_problem(error: &StoreError) -> Problem {
     tracing::warn!(error = %error, "store");
     match error {
         StoreError::Overloaded => Problem::new(&problem::OVERLOADED),
-        _ => Problem::new(&problem::STORE_UNAVAILABLE),
+        StoreError::Conflict { what: Guard::Spoken, .. } => Problem::new(&problem::OFFICER_NOT_DISTINCT),
+        StoreError::Conflict { what: Guard::NotOpen, .. } => Problem::new(&problem::APPROVAL_CLOSED),
+        StoreError::Conflict { what: Guard::Overtaken, .. } => Problem::new(&problem::APPROVAL_OVERTAKEN),
+        StoreError::Erased => Problem::new(&problem::ERASED),
+        // A caller that can do better about a guard has done so: the same again would fail again.
+        StoreError::Conflict { .. } | StoreError::Damaged(_) => Problem::new(&problem::INTERNAL),
+        StoreError::Unavailable(_) | StoreError::Closed => Problem::new(&problem::STORE_UNAVAILABLE),
     }
 }

@@ -3,20 +3,18 @@
 //! Not here: who may ask. INVARIANT: content exists only in memory, as `Personal`; nothing here stores it.
 
 use puente_core::delivery::{Direction, MessageRow};
-use puente_core::envelope::{
-    Receiving, VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner,
-};
-use puente_core::membership::KeyUse;
+use puente_core::envelope::{VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner};
 use puente_core::problem::{self, Problem};
 
 use crate::node::Node;
+use crate::store::ERASED;
 
 /// Outer and inner form of an inbound message; the schema of every section is checked too.
 ///
 /// # Errors
-/// As the two verifications, and `schema.invalid`: then the content is not to be used.
+/// As [`outer_of`] and [`open`]: `schema.invalid`: then the content is not to be used.
 pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
-    let outer = outer_of(node, row)?;
+    let outer = outer_of(row)?;
     let inner = open(node, &outer)?;
     Ok((outer, inner))
 }
@@ -24,21 +22,15 @@ pub fn open_stored(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, Veri
 /// Outer form of an inbound message, as it was accepted.
 ///
 /// # Errors
-/// `not_found` for a message of this country's own; otherwise as the outer verification.
-pub fn outer_of(node: &Node, row: &MessageRow) -> Result<VerifiedOuter, Problem> {
+/// `not_found` for a message of this country's own, `message.erased`, and `envelope.malformed` when it does not read back.
+pub fn outer_of(row: &MessageRow) -> Result<VerifiedOuter, Problem> {
     if row.direction != Direction::In {
         return Err(Problem::new(&problem::NOT_FOUND));
     }
-    let membership = node.membership.get();
-    let accepted_s = row.created_ms.div_euclid(1000);
-    let receiving = Receiving {
-        us: node.country(),
-        realm: node.realm(),
-        now: accepted_s,
-        peer: &row.peer,
-        key: &|kid| membership.verifier(&row.peer, KeyUse::Message, kid, accepted_s),
-    };
-    read_stored(&row.wire, &receiving)
+    if row.state == ERASED {
+        return Err(Problem::new(&problem::ERASED));
+    }
+    read_stored(&row.wire, row.release)
 }
 
 /// Inner form of a message whose outside was verified; the schema of every section is checked too.

@@ -62,7 +62,13 @@ pub fn make(
             leaf_hash: leaf.hash,
             salt: base64url(&salt),
         });
-        writes.push(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms }));
+        writes.push(Write::Leaf(LeafRow {
+            leaf: leaf.hash,
+            subject: None,
+            salt: leaf.salt,
+            record: leaf.record,
+            at_ms,
+        }));
     }
     let batch = issue_batch(
         &entries,

@@ -15,6 +15,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use puente_core::envelope::Randomness;
+use puente_core::ids::ApprovalId;
+use puente_core::problem::{self, Problem};
+
 use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -23,9 +27,12 @@ use crate::home::Home;
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
+use crate::policy::{InForceError, PolicyKeeper};
 use crate::serve::{Listening, serve};
 use crate::setup::{SetupError, directory, load};
-use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreOwner};
+use crate::store::{CommitObserver, OpenError, Store, StoreError};
+use crate::subjects::settle_erasures;
+use crate::suspension;
 use crate::telemetry::{Face, Metrics};
 
 use reload::Reloader;
@@ -39,9 +46,18 @@ pub enum RunError {
     /// Keys, certificates, rules or membership.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The policies of the home are not those in force.
+    #[error(transparent)]
+    Policies(#[from] InForceError),
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// An erasure that was begun cannot be ended.
+    #[error("erasures cannot be settled: {0}")]
+    Erasures(Problem),
+    /// The store, once it is open.
+    #[error(transparent)]
+    Read(#[from] StoreError),
     /// TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -56,6 +72,17 @@ pub enum RunError {
     /// Metrics.
     #[error("metrics cannot be registered")]
     Metrics,
+}
+
+impl RunError {
+    /// What the operator is told of it.
+    fn problem(&self) -> Problem {
+        let kind = match self {
+            Self::Policies(InForceError::NotActivated { .. }) => &problem::POLICY_NOT_ACTIVATED,
+            _ => &problem::INTERNAL,
+        };
+        Problem::new(kind).because(self.to_string())
+    }
 }
 
 /// Where the listeners really are.
@@ -93,29 +120,37 @@ fn counting(metrics: &Arc<Metrics>, face: Face) -> OnRejection {
 }
 
 /// Builds the parts and puts them together, without listeners.
-fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
+async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
     let config = Config::read(&home.config())?;
     let metrics = Metrics::new().map_err(|_| RunError::Metrics)?;
     metrics.started(clock.now_s());
-    let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
-    let key = load::store_key(home)?;
-    if let Some(folder) = home.store().parent() {
-        std::fs::create_dir_all(folder).map_err(SetupError::file(folder))?;
-    }
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&home.store(), &owner, &key, observer)?);
-    let membership = load::membership(home, &config, clock.as_ref(), None)?;
+    let store: Arc<dyn Store> = Arc::new(load::store(home, &config, observer)?);
+    let membership = load::membership(home, &config, None)?;
+    let random = Arc::new(SystemRandom);
+    let first_start = (founding_id(clock.as_ref(), random.as_ref()), clock.now_ms());
+    let (policies, set) = PolicyKeeper::establish(home, store.as_ref(), first_start, random.as_ref()).await?;
+    let rules = policies.rules_of(&set, &membership, clock.as_ref())?;
     Ok(Arc::new(Node::new(
         config,
         Arc::clone(clock),
-        Arc::new(SystemRandom),
+        random,
         store,
         load::keys(home, &directory::read(home)?)?,
-        load::rules(home)?,
+        rules,
         membership,
         load::register(home)?,
         metrics,
+        policies,
     )))
+}
+
+/// Names the activation of a node's first start.
+fn founding_id(clock: &dyn Clock, random: &dyn Randomness) -> ApprovalId {
+    let mut bytes = [0_u8; 10];
+    random.fill(&mut bytes);
+    let millis = u64::try_from(clock.now_ms()).unwrap_or(0);
+    ApprovalId(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
 }
 
 /// Starts a node from its home.
@@ -123,7 +158,10 @@ fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
 /// # Errors
 /// When anything it needs is missing, wrong or in use; the error says what.
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
-    let node = build(home, &clock)?;
+    let node = build(home, &clock).await?;
+    // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
+    settle_erasures(&node).await.map_err(RunError::Erasures)?;
+    suspension::take_up(&node).await?;
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {
@@ -173,15 +211,13 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
 
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
-    tasks.spawn(housekeeping::run(
-        Arc::clone(&node),
-        Arc::clone(&connector),
-        Arc::clone(&reloader),
-        ended.clone(),
-    ));
+    tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
+    tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
-    serve_socket(&home.socket(), socket, ended)
+    let socket = serve_socket(&home.socket(), socket, ended)
         .map_err(|source| RunError::Listen { address: home.socket().display().to_string(), source })?;
+    // Waited for like the others: it holds the node, and with it the store that another start wants.
+    tasks.spawn(socket);
     let addresses = Addresses { domestic: domestic_at, federation: federation_at, operations: operations_at };
     Ok(Running { addresses, node, connector, reloader, shutdown, tasks })
 }
@@ -191,7 +227,7 @@ fn trust(node: &Arc<Node>) -> tls::Membership {
     Arc::new(move |country| {
         let membership = node.membership.get();
         let authorities = membership.authorities(country, node.clock.now_s())?;
-        Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country) })
+        Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country)? })
     })
 }
 
@@ -236,7 +272,7 @@ fn admin(node: &Arc<Node>, connector: &Arc<Connector>, reloader: &Arc<Reloader>)
                 serde_json::to_value(hello).map_err(|error| error.to_string())
             })
         }),
-        reload: Box::new(move || reloader.reload().map_err(|error| error.to_string())),
+        reload: Box::new(move || reloader.reload().map_err(|error| error.problem())),
     }
 }
 

@@ -15,12 +15,15 @@ use uuid::Uuid;
 
 use puente_core::envelope::{
     BasisRef, Draft, Handling, Header, Jwk, KeyFactory as _, Open, PolicyRef, Receiving, RecipientRef,
-    SenderRef, SignatureProfile, Verify, release, verify_inner, verify_outer,
+    Release, SenderKeys, SenderRef, SignatureProfile, Statement, Verify, issue, read_issued, release,
+    release_issued, verify_inner, verify_outer,
 };
 use puente_core::evidence::{Receipt, ReceiptEntry, ReceiptState, issue_batch, verify_receipt};
-use puente_core::ids::{CaseId, Category, CountryCode, DecisionId, Digest, KeyId, MessageId, Realm};
+use puente_core::ids::{
+    AgencyId, CaseId, Category, CountryCode, DecisionId, Digest, KeyId, MessageId, Realm,
+};
 use puente_core::personal::Personal;
-use puente_core::policy::{Outcome, PolicyEngine, SendFacts, cases};
+use puente_core::policy::{Decision, Outcome, PolicyEngine, SendFacts, cases};
 use puente_node::keys::{Jose, KeyFile, KeyUse, SystemRandom};
 
 const MATRIX: &[u8] = include_bytes!("../../../policies/cases/matrix.json");
@@ -100,6 +103,7 @@ fn header(facts: &SendFacts) -> Header {
 /// The keys of one profile: a sender's for messages, a receiver's for receipts and for opening.
 struct Keys {
     message: KeyFile,
+    agency: KeyFile,
     receipt: KeyFile,
     seal: KeyFile,
 }
@@ -107,47 +111,84 @@ struct Keys {
 impl Keys {
     fn generate(profile: SignatureProfile) -> Self {
         let key = |usage| KeyFile::generate(profile, usage).unwrap();
-        Self { message: key(KeyUse::Sign), receipt: key(KeyUse::Sign), seal: key(KeyUse::Open) }
+        Self {
+            message: key(KeyUse::Sign),
+            agency: key(KeyUse::Sign),
+            receipt: key(KeyUse::Sign),
+            seal: key(KeyUse::Open),
+        }
     }
 
     fn described(&self) -> Value {
         let one = |key: &KeyFile| json!({"public": key.public_jwk(), "private_pem": key.to_pem().as_str()});
-        json!({"message": one(&self.message), "receipt": one(&self.receipt), "seal": one(&self.seal)})
+        json!({
+            "message": one(&self.message),
+            "agency": one(&self.agency),
+            "receipt": one(&self.receipt),
+            "seal": one(&self.seal),
+        })
     }
 }
 
-fn message(policies: &PolicyEngine, case: &str, expected: Outcome, keys: &Keys) -> Value {
+/// Who signs a message as its issuer.
+#[derive(Clone, Copy)]
+enum Issuer {
+    Gateway,
+    Agency,
+}
+
+fn message(policies: &PolicyEngine, case: &str, expected: Outcome, issuer: Issuer, keys: &Keys) -> Value {
     let facts = cases::facts(MATRIX).unwrap().remove(case).unwrap();
     let decision = policies.send(&facts);
     assert_eq!(decision.outcome, expected, "{case}");
     let sections = sections(&facts);
-    let seal = keys.seal.public_jwk();
-    let made = release(
-        Draft {
-            message: MessageId(Uuid::now_v7()),
-            realm: Realm::Conformance,
-            from: &facts.sender.country,
-            header: header(&facts),
-            consent: None,
-            policy: PolicyRef { digest: decision.digest, decision: DecisionId(Uuid::from_u128(2)) },
-            issued_at: NOW,
-            expires_at: NOW + 3600,
-            sections: &sections,
-        },
-        &decision.permit().unwrap(),
-        &keys.message.signer().unwrap(),
-        Jose.sealer(keys.seal.key_id(), &seal).unwrap().as_ref(),
-        &SystemRandom,
-    )
-    .unwrap();
+    let statement = Statement {
+        message: MessageId(Uuid::now_v7()),
+        realm: Realm::Conformance,
+        from: facts.sender.country.clone(),
+        header: header(&facts),
+        consent: None,
+        issued_at: NOW,
+        expires_at: NOW + 3600,
+    };
+    let made = released(statement, &decision, &sections, issuer, keys);
     let released: BTreeMap<_, _> =
         sections.iter().filter(|(category, _)| made.labels.contains(category)).collect();
     json!({
+        "issuer": match issuer { Issuer::Gateway => "gateway", Issuer::Agency => "agency" },
         "wire": String::from_utf8(made.wire).unwrap(),
         "release_id": made.id,
         "sections": released,
         "withheld": decision.removed.keys().collect::<Vec<_>>(),
     })
+}
+
+fn released(
+    statement: Statement,
+    decision: &Decision,
+    sections: &BTreeMap<Category, Personal<Value>>,
+    issuer: Issuer,
+    keys: &Keys,
+) -> Release {
+    let policy = PolicyRef { digest: decision.digest, decision: DecisionId(Uuid::from_u128(2)) };
+    let permit = decision.permit().unwrap();
+    let gateway = keys.message.signer().unwrap();
+    let sealer = Jose.sealer(keys.seal.key_id(), &keys.seal.public_jwk()).unwrap();
+    match issuer {
+        Issuer::Gateway => {
+            let draft = Draft { statement, policy, sections };
+            release(draft, &permit, &gateway, sealer.as_ref(), &SystemRandom).unwrap()
+        }
+        Issuer::Agency => {
+            let releaser = keys.message.public_jwk();
+            let agency = statement.header.sender.agency.clone();
+            let signer = keys.agency.signer().unwrap();
+            let (token, disclosures) = issue(statement, &releaser, sections, &signer, &SystemRandom).unwrap();
+            let (_, verifier) = verifier(&keys.agency.public_jwk());
+            let issued = read_issued(&token, &disclosures, &agency, verifier.as_ref(), &releaser).unwrap();
+            release_issued(issued, policy, NOW, &permit, &gateway, sealer.as_ref()).unwrap()
+        }
+    }
 }
 
 /// An odd number of entries, so that one of them moves up a level without a sibling.
@@ -182,10 +223,16 @@ fn messages_and_receipts_are_written_for_other_libraries() {
     let (mx, us) = (country("MX"), country("US"));
     for (name, profile) in PROFILES {
         let keys = Keys::generate(profile);
+        let messages: Vec<Value> = [Issuer::Gateway, Issuer::Agency]
+            .iter()
+            .flat_map(|issuer| {
+                CASES.map(|(case, expected)| message(&policies, case, expected, *issuer, &keys))
+            })
+            .collect();
         let body = json!({
             "now": NOW,
             "keys": keys.described(),
-            "messages": CASES.map(|(case, expected)| message(&policies, case, expected, &keys)),
+            "messages": messages,
             "receipts": receipts(&keys, &mx, &us),
         });
         std::fs::write(folder.join(format!("{name}.json")), body.to_string()).unwrap();
@@ -197,6 +244,9 @@ fn messages_and_receipts_are_written_for_other_libraries() {
 #[serde(deny_unknown_fields)]
 struct Theirs {
     message_key: Jwk,
+    agency_key: Jwk,
+    /// The agency that signs with it.
+    agency: AgencyId,
     receipt_key: Jwk,
     accepted: Vec<Accepted>,
     refused: Vec<Refused>,
@@ -229,16 +279,37 @@ fn verifier(jwk: &Jwk) -> (KeyId, Arc<dyn Verify>) {
     (id, Arc::from(verifier))
 }
 
+/// The directory of a country with one gateway key and one agency that signs by itself.
+struct Directory {
+    gateway: Jwk,
+    agency: AgencyId,
+    agency_key: Jwk,
+}
+
+impl SenderKeys for Directory {
+    fn gateway(&self, kid: &KeyId) -> Option<Arc<dyn Verify>> {
+        let (id, key) = verifier(&self.gateway);
+        (id == *kid).then_some(key)
+    }
+
+    fn is_gateway(&self, kid: &KeyId, jwk: &Jwk) -> bool {
+        verifier(&self.gateway).0 == *kid && self.gateway == *jwk
+    }
+
+    fn agency(&self, kid: &KeyId) -> Option<(AgencyId, Arc<dyn Verify>)> {
+        let (id, key) = verifier(&self.agency_key);
+        (id == *kid).then(|| (self.agency.clone(), key))
+    }
+
+    fn signs_itself(&self, agency: &AgencyId) -> bool {
+        self.agency == *agency
+    }
+}
+
 /// The content, or the code of the first thing found wrong.
-fn open(wire: &str, key: &(KeyId, Arc<dyn Verify>), opener: &dyn Open) -> Result<Value, &'static str> {
+fn open(wire: &str, keys: &Directory, opener: &dyn Open) -> Result<Value, &'static str> {
     let (mx, us) = (country("MX"), country("US"));
-    let receiving = Receiving {
-        us: &mx,
-        realm: Realm::Conformance,
-        now: NOW,
-        peer: &us,
-        key: &|id| (*id == key.0).then(|| Arc::clone(&key.1)),
-    };
+    let receiving = Receiving { us: &mx, realm: Realm::Conformance, now: NOW, peer: &us, keys };
     verify_outer(wire.as_bytes(), &receiving)
         .and_then(|outer| verify_inner(&outer, opener))
         .map(|inner| json!(inner.sections()))
@@ -255,13 +326,14 @@ fn what_other_libraries_made_is_accepted_and_what_they_altered_is_refused() {
         let theirs: Theirs = serde_json::from_slice(&read("theirs")).unwrap();
         let pem = ours.pointer("/keys/seal/private_pem").and_then(Value::as_str).unwrap();
         let opener = KeyFile::from_pem(pem.as_bytes(), KeyUse::Open).unwrap().opener().unwrap();
-        let key = verifier(&theirs.message_key);
+        let keys =
+            Directory { gateway: theirs.message_key, agency: theirs.agency, agency_key: theirs.agency_key };
         assert!(!theirs.accepted.is_empty() && !theirs.refused.is_empty());
         for made in &theirs.accepted {
-            assert_eq!(open(&made.wire, &key, &opener), Ok(made.sections.clone()), "{name}");
+            assert_eq!(open(&made.wire, &keys, &opener), Ok(made.sections.clone()), "{name}");
         }
         for altered in &theirs.refused {
-            let refused = open(&altered.wire, &key, &opener);
+            let refused = open(&altered.wire, &keys, &opener);
             assert_eq!(refused, Err(altered.code.as_str()), "{name}: {}", altered.what);
         }
         let (_, key) = verifier(&theirs.receipt_key);

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use http::{HeaderMap, Method};
 use serde_json::Value;
 
+use puente_core::approval::Verdict;
 use puente_core::envelope::SignatureProfile;
 use puente_core::ids::{AgencyId, CountryCode, OfficerId, PersonId, Realm};
 use puente_node::client::{AgencyClient, AgencyCredential, Answer};
@@ -16,12 +17,15 @@ use puente_node::config::{Config, Listen, reference};
 use puente_node::home::{Home, write_file};
 use puente_node::keys::tls::{self, Alpn, CertificateHolder, FederationVerifier, MemberTrust};
 use puente_node::keys::{KeyFile, KeyUse};
+use puente_node::policy::PolicySet;
 use puente_node::run::{Running, start};
 use puente_node::serve::{Listening, serve};
 use puente_node::setup::{self, Init, agency, directory, load, officer};
 use puente_node::telemetry::{Face, Metrics};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+
+use crate::Officers;
 
 /// 25 November 2026, 15:00 UTC: nine in the morning in Guatemala.
 pub const START_MS: i64 = 1_795_618_800_000;
@@ -146,7 +150,7 @@ impl Federation {
         let home = self.member(country)?.home.clone();
         let config = Config::read(&home.config())?;
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let membership = Arc::new(load::membership(&home, &config, clock.as_ref(), None)?);
+        let membership = Arc::new(load::membership(&home, &config, None)?);
         let trust: tls::Membership = Arc::new(move |of| {
             Some(MemberTrust {
                 ca_der: membership.authorities(of, START_MS / 1000)?.to_vec(),
@@ -265,7 +269,7 @@ impl Federation {
     ///
     /// # Errors
     /// When the files cannot be written or the node refuses them.
-    pub fn add_type(&self, country: &str, name: &str, like: &str) -> Result<()> {
+    pub async fn add_type(&self, country: &str, name: &str, like: &str) -> Result<()> {
         let member = self.member(country)?;
         let messages = member.home.schemas().join("messages");
         for (path, bytes) in puente_node::home::read_tree(&messages.join(like))? {
@@ -279,15 +283,34 @@ impl Federation {
             }
             write_file(&messages.join(name).join(path), text.as_bytes())?;
         }
-        let profiles = member.home.policies().join("profiles.json");
-        let mut known: Value = serde_json::from_slice(&std::fs::read(&profiles)?)?;
-        known[name] = known[like].clone();
-        write_file(&profiles, &serde_json::to_vec(&known)?)?;
-        let agreement = member.home.policies().join("agreements").join("MX-GT.json");
-        let mut text: Value = serde_json::from_slice(&std::fs::read(&agreement)?)?;
-        text["covers"]["messages"].as_array_mut().context("messages")?.push(Value::from(name));
-        write_file(&agreement, &serde_json::to_vec(&text)?)?;
-        member.running.as_ref().context("does not run")?.reload()?;
+        let mut files = PolicySet::read(&member.home.policies())?.files().clone();
+        let mut change = |path: &str, change: &dyn Fn(&mut Value) -> Option<()>| -> Result<()> {
+            let mut value: Value = serde_json::from_str(files.get(path).context("no such file")?)?;
+            change(&mut value).context("not of the form expected")?;
+            files.insert(path.to_owned(), value.to_string());
+            Ok(())
+        };
+        change("profiles.json", &|profiles| {
+            profiles[name] = profiles[like].clone();
+            Some(())
+        })?;
+        change("agreements/MX-GT.json", &|agreement| {
+            agreement["covers"]["messages"].as_array_mut()?.push(Value::from(name));
+            Some(())
+        })?;
+        self.activate(country, PolicySet::of(files)?).await
+    }
+
+    /// Puts a set of policies in force as its law demands: one officer proposes it, two others grant it.
+    ///
+    /// # Errors
+    /// When the set does not load, or an officer is not heard.
+    pub async fn activate(&self, country: &str, set: PolicySet) -> Result<()> {
+        let officers = Officers::of(self, country)?;
+        let change = officers.propose(self, set).await??;
+        for officer in ["luz", "eva"] {
+            officers.state(self, officer, &change, Verdict::Grant).await??;
+        }
         Ok(())
     }
 

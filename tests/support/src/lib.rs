@@ -5,8 +5,10 @@
 
 mod consent;
 mod federation;
+mod officers;
 mod row;
 
 pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Member, START_MS, post};
+pub use officers::Officers;
 pub use row::{adult_row, notice};

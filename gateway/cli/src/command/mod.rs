@@ -17,6 +17,8 @@ mod policy;
 mod query;
 mod queue;
 mod serve;
+mod statement;
+mod suspend;
 mod verdict;
 
 use clap::Subcommand;
@@ -49,6 +51,10 @@ pub enum Command {
     Inbox(inbox::Inbox),
     /// Lo que espera ser entregado / what waits to be delivered.
     Queue(queue::Queue),
+    /// Suspende a un miembro, una finalidad o una categoría / suspend a member, a purpose or a category.
+    Suspend(suspend::Suspend),
+    /// Levanta una suspensión / lift a suspension.
+    Lift(suspend::Lift),
     /// Filas retenidas que deciden dos funcionarios / held rows that two officers decide.
     #[command(subcommand)]
     Approval(approval::Approval),
@@ -89,10 +95,12 @@ impl Command {
             Self::Message(message) => message.run(output).await,
             Self::Inbox(inbox) => inbox.run(output).await,
             Self::Queue(queue) => queue.run(output).await,
+            Self::Suspend(suspend) => suspend.run(output).await,
+            Self::Lift(lift) => lift.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
-            Self::Policy(policy) => policy.run(output),
+            Self::Policy(policy) => policy.run(output).await,
             Self::Demo(demo) => demo.run(output).await,
             Self::DemoClient(client) => client.run().await,
             Self::Bench(bench) => bench.run(output).await,

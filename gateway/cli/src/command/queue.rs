@@ -4,6 +4,7 @@ use clap::Args;
 use http::Method;
 use serde_json::Value;
 
+use crate::command::suspend::{suspensions, write_in_force};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::{AtHome, read_json};
@@ -21,8 +22,13 @@ impl Queue {
     /// # Errors
     /// When no node runs, or it refuses.
     pub async fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
-        let value = read_json(&self.at.node().request(Method::GET, "/v1/queue").await?)?;
+        let mut value = read_json(&self.at.node().request(Method::GET, "/v1/queue").await?)?;
+        let suspensions = suspensions(&self.at).await?;
+        if let Some(answer) = value.as_object_mut() {
+            answer.insert("suspensions".to_owned(), suspensions.clone());
+        }
         output.answer(&value, |out| {
+            write_in_force(out, &suspensions)?;
             let now_ms = value.get("now_ms").and_then(Value::as_i64).unwrap_or_default();
             let queues: Vec<_> =
                 value.get("queues").and_then(Value::as_array).into_iter().flatten().collect();

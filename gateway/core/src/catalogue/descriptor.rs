@@ -101,6 +101,9 @@ pub struct Ahead {
 pub struct Deadlines {
     /// Minutes within which a person acknowledges; `None` where no term was promised.
     pub acknowledge_minutes: Option<u32>,
+    /// Minutes within which somebody first acts on an alert.
+    #[serde(default)]
+    pub first_action_minutes: Option<u32>,
     /// How long before the event it is due.
     #[serde(default)]
     pub ahead: Ahead,

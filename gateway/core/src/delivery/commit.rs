@@ -6,11 +6,14 @@
 use crate::delivery::disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, WithdrawalRow,
 };
+use crate::delivery::keeping::SubjectTag;
+use crate::delivery::operation::{PolicyChangeRow, SuspensionRow};
 use crate::delivery::record::{
-    ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, OutboundRow,
-    OutboundState, ReceiptRow, StatementRow,
+    ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
+    OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
 use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId};
+use crate::suspension::Target;
 
 /// One row-level change. A guard that does not hold fails the whole commit.
 #[derive(Debug, Clone)]
@@ -19,6 +22,8 @@ pub enum Write {
     Outbound(OutboundRow),
     /// An accepted or refused message from a peer. Guard: its id is new.
     Inbound(InboundRow),
+    /// A message that was never accepted and never will be, as a peer was told. Guard: its id is new.
+    Never(NeverRow),
     /// The outbox row moves on. Guard: the stored release is this one and the state is not final.
     OutboundState {
         /// Which message.
@@ -33,6 +38,29 @@ pub enum Write {
         due_ms: i64,
         /// Attempts made so far.
         attempts: u32,
+    },
+    /// The content of a message goes, its metadata stays, and it waits to be sent no more. Guard: it is stored
+    /// and was not erased before.
+    Erased {
+        /// Which message.
+        message: MessageId,
+    },
+    /// The agency was told that a message's content will go. Guard: it is stored.
+    RetentionAnnounced {
+        /// Which message.
+        message: MessageId,
+    },
+    /// No message is left under keys that were destroyed, as `erasures_due` gave them.
+    ErasuresSettled {
+        /// Numbers of the erasures.
+        erasures: Vec<i64>,
+    },
+    /// A subject's content must not go, or may again: by an order of law.
+    LegalHold {
+        /// Whose.
+        subject: SubjectTag,
+        /// Placed or lifted.
+        change: HoldChange,
     },
     /// A receipt, ours or a peer's. A second one of the same message, release and state is ignored.
     Receipt(ReceiptRow),
@@ -51,6 +79,13 @@ pub enum Write {
     Idempotent(IdempotentAnswer),
     /// A row waits for officers. Guard: its id is new.
     Approval(ApprovalRow),
+    /// Guard alone: so many statements on the approval are recorded, and no more.
+    StatementsSeen {
+        /// Which approval.
+        approval: ApprovalId,
+        /// How many the writer has seen.
+        count: u32,
+    },
     /// An officer's signed statement on an approval. Guard: the approval is open and this person has not spoken.
     Statement(StatementRow),
     /// The approval is closed. Guard: it is open.
@@ -101,13 +136,42 @@ pub enum Write {
         /// That country's pseudonym for the person.
         subject_ref: String,
     },
-    /// The content of every message that a country sent about a person is destroyed; what was receipted stays.
-    EraseReceived {
-        /// The country that sent them.
-        peer: CountryCode,
-        /// That country's pseudonym for the person.
-        subject_ref: String,
+    /// A target is suspended. Guard: it is not.
+    Suspend(SuspensionRow),
+    /// A suspension is lifted. Guard: the target is suspended.
+    Lift {
+        /// What was suspended.
+        target: Target,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
     },
+    /// Every queued row that a suspension holds is due again; who still meets one is held again.
+    WakeHeld {
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A set of policies is proposed, or recorded as that of the first start. Guard: its id is new.
+    PolicyChange(PolicyChangeRow),
+    /// An officer's signed statement on a proposed set. Guard: it is open and this person has not spoken.
+    PolicyStatement(StatementRow),
+    /// A proposed set is put in force, refused or lapsed. Guard: it is open.
+    PolicyChangeState {
+        /// Which proposal.
+        change: ApprovalId,
+        /// What it becomes.
+        state: ApprovalState,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+}
+
+/// What becomes of a legal hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldChange {
+    /// It stands from now on.
+    Placed,
+    /// It stands no more.
+    Lifted,
 }
 
 /// Names one commit, so that a token cannot be used for another.

@@ -8,16 +8,20 @@
 
 mod commit;
 mod disclosure;
+mod keeping;
+mod operation;
 mod record;
 mod retry;
 
-pub use commit::{Commit, CommitId, Committed, Write};
+pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
 pub use disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,
 };
+pub use keeping::{Keeping, RetentionStep, SubjectTag};
+pub use operation::{PolicyChangeRow, Proposer, SuspensionRow};
 pub use record::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
-    InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,
+    InboundRow, LeafRow, MessageRow, NeverRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,
     StatementRow,
 };
 pub use retry::{RetrySchedule, next_attempt};

@@ -1,11 +1,13 @@
 //! The rows a node keeps: what they say, not how they are stored.
 //!
 //! Instants are milliseconds since the Unix epoch, UTC. Fields of type `Vec<u8>` marked *at rest* hold
-//! bytes that a store encrypts under its own key; everything else is metadata without personal data.
+//! bytes that a store encrypts: under the key of the subject that the row names, under its own where it names
+//! none. Everything else is metadata without personal data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Lane;
+use crate::delivery::keeping::{Keeping, SubjectTag};
 use crate::ids::{
     AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, DecisionId, Digest, MessageId, MessageType,
     OfficerId, OperationId, PersonId, ReleaseId, Role,
@@ -93,7 +95,7 @@ pub struct MessageRow {
     pub created_ms: i64,
     /// When it expires.
     pub expires_ms: i64,
-    /// State: an `OutboundState` text, or `accepted` / `refused` for inbound.
+    /// State: an `OutboundState` text, `accepted` / `refused` for inbound, or `erased`.
     pub state: String,
     /// Stable problem code, when there is one.
     pub code: Option<String>,
@@ -109,6 +111,8 @@ pub struct MessageRow {
 pub struct OutboundRow {
     /// Common part; `state` is `queued`.
     pub message: MessageRow,
+    /// Under whose key and until when its content is kept.
+    pub keeping: Keeping,
     /// When to send first.
     pub due_ms: i64,
     /// What was withheld, sealed for the sending role (*at rest*), if anything was.
@@ -120,9 +124,24 @@ pub struct OutboundRow {
 pub struct InboundRow {
     /// Common part; `state` is `accepted` or `refused`.
     pub message: MessageRow,
+    /// Under whose key and until when its content is kept; `None` keeps the metadata only.
+    pub keeping: Option<Keeping>,
     /// Digest of the issuer JWT: another JWT under the same id is a conflict.
     pub issuer_digest: Digest,
     /// Ids are kept until then.
+    pub keep_until_ms: i64,
+}
+
+/// An id under which nothing is ever accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeverRow {
+    /// Which message.
+    pub message: MessageId,
+    /// The peer that was told so.
+    pub peer: CountryCode,
+    /// The release that it asked about.
+    pub release: ReleaseId,
+    /// The id is kept until then.
     pub keep_until_ms: i64,
 }
 
@@ -143,6 +162,8 @@ pub struct Queued {
     pub role: Role,
     /// The consent it rests on, when it rests on one.
     pub consent: Option<ConsentId>,
+    /// Released categories, sorted.
+    pub categories: Vec<String>,
     /// The exact bytes to send.
     pub wire: Vec<u8>,
     /// Attempts made so far.
@@ -204,7 +225,9 @@ pub struct DecisionRow {
     pub spoke: Vec<String>,
     /// Digest of the policies in force.
     pub policy: Digest,
-    /// The facts as JSON (*at rest*), so that the decision can be replayed.
+    /// Whose key seals the facts; not read back.
+    pub subject: Option<SubjectTag>,
+    /// The facts as JSON (*at rest*), so that the decision can be replayed; empty once the subject is erased.
     pub facts: Vec<u8>,
     /// When.
     pub at_ms: i64,
@@ -215,7 +238,9 @@ pub struct DecisionRow {
 pub struct LeafRow {
     /// The leaf hash.
     pub leaf: Digest,
-    /// 128 bits or more; erasing it unlinks the leaf.
+    /// Whose key seals salt and record, when they stand for a person's data: with it they are gone.
+    pub subject: Option<SubjectTag>,
+    /// 128 bits or more (*at rest*); erasing it unlinks the leaf.
     pub salt: Vec<u8>,
     /// What was recorded, as canonical JSON (*at rest*).
     pub record: Vec<u8>,
@@ -327,7 +352,9 @@ pub struct ApprovalRow {
     pub rules: Vec<String>,
     /// Digest of the preview that officers must have seen.
     pub preview: Digest,
-    /// The submission as it came (*at rest*).
+    /// Whose key seals the draft; not read back.
+    pub subject: Option<SubjectTag>,
+    /// The submission as it came (*at rest*); empty once it is no longer kept.
     pub draft: Vec<u8>,
     /// When it was opened.
     pub opened_ms: i64,

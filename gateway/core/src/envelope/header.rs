@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::envelope::Jwk;
 use crate::ids::{
     AgencyId, AgreementId, CaseId, Category, ConsentId, CountryCode, DecisionId, Digest, MessageId,
     MessageType, OperationId, Purpose, Realm, Role,
@@ -142,8 +143,16 @@ pub struct Sections {
     pub sd: Vec<Digest>,
 }
 
-/// The payload of the issuer JWT, mode "through the gateway".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The gateway key that alone may release what an agency signed (RFC 7800 section 3.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// Public key, as it stands in the country's directory.
+    pub jwk: Jwk,
+}
+
+/// The payload of the issuer JWT: of an agency with `cnf`, of its gateway with the last three (`Mode`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerClaims {
     /// Origin country.
@@ -168,8 +177,32 @@ pub struct IssuerClaims {
     pub consent: Option<ConsentExtract>,
     /// Commitments.
     pub sections: Sections,
+    /// Who may release it, when an agency signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// Sorted digests of the disclosures that were released.
-    pub released: Vec<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Vec<Digest>>,
+    /// SHA-256 of each sealed part, in wire order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enc_hash: Option<Vec<Digest>>,
+    /// Policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyRef>,
+}
+
+/// The payload of the gateway's release of what an agency signed: a key-binding JWT (RFC 9901 section 4.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BindingClaims {
+    /// Released at, seconds.
+    pub iat: i64,
+    /// Destination country.
+    pub aud: CountryCode,
+    /// The message that is released: the issuer's `jti`.
+    pub nonce: MessageId,
+    /// Digest of the issuer JWT with the released disclosures, as RFC 9901 section 4.3.1 writes them.
+    pub sd_hash: Digest,
     /// SHA-256 of each sealed part, in wire order.
     pub enc_hash: Vec<Digest>,
     /// Policy.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::envelope::disclosure::Disclosure;
 use crate::envelope::outer::VerifiedOuter;
 use crate::envelope::{CryptoFailure, Open};
-use crate::ids::{Category, Digest};
+use crate::ids::Category;
 use crate::personal::Personal;
 use crate::problem::{self, Problem};
 
@@ -42,7 +42,7 @@ impl VerifiedInner {
 pub fn verify_inner(outer: &VerifiedOuter, opener: &dyn Open) -> Result<VerifiedInner, Problem> {
     let invalid = || Problem::new(&problem::DISCLOSURE_INVALID);
     let mut sections = BTreeMap::new();
-    let mut digests: Vec<Digest> = Vec::new();
+    let mut disclosures = Vec::new();
     for sealed in outer.sealed() {
         let (_, plaintext) = opener.open(sealed).map_err(|failure| match failure {
             CryptoFailure::Key(_) => Problem::new(&problem::INTERNAL),
@@ -52,15 +52,14 @@ pub fn verify_inner(outer: &VerifiedOuter, opener: &dyn Open) -> Result<Verified
         for line in text.trim_end_matches(' ').lines() {
             let disclosure = Disclosure::of(line.to_owned());
             let (category, value) = disclosure.read().ok_or_else(invalid)?;
-            digests.push(disclosure.digest());
+            disclosures.push(disclosure);
             if sections.insert(category, Personal::new(value)).is_some() {
                 return Err(invalid());
             }
         }
     }
-    digests.sort_unstable();
     let labels_agree = sections.keys().eq(outer.labels().iter());
-    if digests != outer.claims().released || !labels_agree {
+    if !outer.releases(&disclosures) || !labels_agree {
         return Err(invalid());
     }
     Ok(VerifiedInner { sections })

@@ -6,6 +6,8 @@ mod crypto;
 mod disclosure;
 mod header;
 mod inner;
+mod issue;
+mod mode;
 mod outer;
 mod release;
 pub mod wire;
@@ -16,18 +18,24 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub use crypto::{CryptoFailure, Jwk, KeyFactory, Open, Randomness, Seal, Sign, SignatureProfile, Verify};
 pub use disclosure::Disclosure;
 pub use header::{
-    AttachmentRef, BasisRef, ConsentExtract, Handling, Header, IssuerClaims, PolicyRef, RecipientRef,
-    SealContext, Sections, SenderRef,
+    AttachmentRef, BasisRef, BindingClaims, Confirmation, ConsentExtract, Handling, Header, IssuerClaims,
+    PolicyRef, RecipientRef, SealContext, Sections, SenderRef,
 };
 pub use inner::{VerifiedInner, verify_inner};
+pub use issue::{Issued, Statement, issue, read_issued};
+pub use mode::{SenderKeys, presentation_digest};
 pub use outer::{
-    CLOCK_TOLERANCE_S, MAX_LIFE_S, Receiving, VerifiedOuter, claimed_key, own_attachments, read_stored,
+    CLOCK_TOLERANCE_S, MAX_LIFE_S, OwnHeader, Receiving, VerifiedOuter, claimed_key, own_header, read_stored,
     verify_outer,
 };
-pub use release::{Draft, Release, ReleaseError, release};
+pub use release::{Draft, Release, ReleaseError, release, release_issued};
 
 /// `typ` of a message that goes through the gateway: issuer is the gateway itself.
 pub const TYP_DIRECT: &str = "puente-direct+sd-jwt";
+/// `typ` of a message that an agency signed.
+pub const TYP_AGENCY: &str = "puente+sd-jwt";
+/// `typ` of the gateway's release of a message that an agency signed (RFC 9901 section 4.3).
+pub const TYP_BINDING: &str = "kb+jwt";
 
 /// Bytes as base64url without padding (RFC 7515 section 2).
 #[must_use]

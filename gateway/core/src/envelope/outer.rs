@@ -1,14 +1,15 @@
 //! The outer verification: what the destination gateway checks without any role key.
 //!
 //! The receipt "accepted" promises exactly this step. INVARIANT: a `VerifiedOuter` exists only when
-//! signature, key, realm, parties, times and sealed hashes all agreed.
+//! signature, key, mode, realm, parties, times and sealed hashes all agree now, or did when these bytes were accepted.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::envelope::header::{AttachmentRef, IssuerClaims, SealContext};
-use crate::envelope::{TYP_DIRECT, Verify, from_base64url, wire};
-use crate::ids::{Category, CountryCode, Digest, KeyId, Realm, ReleaseId};
+use crate::envelope::header::{AttachmentRef, IssuerClaims, PolicyRef, SealContext};
+use crate::envelope::mode::{Bound, Signed, Trust, presentation_digest, verify_signatures};
+use crate::envelope::{Disclosure, SenderKeys, from_base64url, wire};
+use crate::ids::{Category, CountryCode, Digest, KeyId, Purpose, Realm, ReleaseId};
 use crate::problem::{self, Problem};
 
 /// Tolerance between clocks, seconds (PROTOCOL.md, "Time").
@@ -27,18 +28,21 @@ pub struct Receiving<'a> {
     pub now: i64,
     /// The country of the peer's verified certificate.
     pub peer: &'a CountryCode,
-    /// Finds the peer's message key with this id, if its directory holds it now.
-    pub key: &'a dyn Fn(&KeyId) -> Option<std::sync::Arc<dyn Verify>>,
+    /// The keys of the peer's directory now.
+    pub keys: &'a dyn SenderKeys,
 }
 
 /// A message whose outside is in order; its content is still sealed.
 #[derive(Debug, Clone)]
 pub struct VerifiedOuter {
     claims: IssuerClaims,
+    bound: Bound,
+    policy: PolicyRef,
+    released_at: i64,
     labels: Vec<Category>,
     sealed: Vec<String>,
     release: ReleaseId,
-    issuer: Digest,
+    issuer_jwt: String,
 }
 
 impl VerifiedOuter {
@@ -46,6 +50,24 @@ impl VerifiedOuter {
     #[must_use]
     pub const fn claims(&self) -> &IssuerClaims {
         &self.claims
+    }
+
+    /// The policy under which the gateway released it.
+    #[must_use]
+    pub const fn policy(&self) -> &PolicyRef {
+        &self.policy
+    }
+
+    /// Whether these disclosures, in the order in which they were sealed, are those that were signed as released.
+    pub(super) fn releases(&self, disclosures: &[Disclosure]) -> bool {
+        let mut digests: Vec<Digest> = disclosures.iter().map(Disclosure::digest).collect();
+        digests.sort_unstable();
+        strictly_sorted(&digests)
+            && digests.iter().all(|digest| self.claims.sections.sd.binary_search(digest).is_ok())
+            && match &self.bound {
+                Bound::Released(released) => *released == digests,
+                Bound::Presentation(digest) => *digest == presentation_digest(&self.issuer_jwt, disclosures),
+            }
     }
 
     /// Labels of the released categories, sorted, as authenticated by the seal's header.
@@ -68,8 +90,8 @@ impl VerifiedOuter {
 
     /// Digest of the issuer JWT.
     #[must_use]
-    pub const fn issuer_digest(&self) -> Digest {
-        self.issuer
+    pub fn issuer_digest(&self) -> Digest {
+        Digest::of(self.issuer_jwt.as_bytes())
     }
 }
 
@@ -98,42 +120,43 @@ fn claimed_context(sealed: &str) -> Option<SealContext> {
     claimed::<Claim>(sealed).map(|claim| claim.puente)
 }
 
-/// The claims of a message whose signature verifies; times are not judged here, so that stored messages
+/// The claims of a message whose signatures are believed; times are not judged here, so that stored messages
 /// can be read again.
-fn authenticate(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
-    let malformed = || Problem::new(&problem::ENVELOPE_MALFORMED);
-    let (issuer_jwt, sealed) = wire::split(wire_bytes).ok_or_else(malformed)?;
-    let key_id = claimed_key(issuer_jwt).ok_or_else(malformed)?;
-    let key = (receiving.key)(&key_id).ok_or_else(|| Problem::new(&problem::ENVELOPE_KEY))?;
-    let payload = key.verify(TYP_DIRECT, issuer_jwt).map_err(|failure| match failure {
-        crate::envelope::CryptoFailure::Form(_) => malformed(),
-        _ => Problem::new(&problem::ENVELOPE_SIGNATURE),
-    })?;
-    let claims: IssuerClaims = serde_json::from_slice(&payload).map_err(|_| malformed())?;
-    let labels = check_seals(&claims, &sealed)?;
-    if claims.sd_alg != "sha-256"
-        || !strictly_sorted(&claims.sections.sd)
-        || !strictly_sorted(&claims.released)
-    {
-        return Err(Problem::new(&problem::DISCLOSURE_INVALID));
+fn authenticate(wire_bytes: &[u8], trust: Trust<'_>) -> Result<VerifiedOuter, Problem> {
+    let parts = wire::split(wire_bytes).ok_or_else(|| Problem::new(&problem::ENVELOPE_MALFORMED))?;
+    let Signed { claims, bound, enc_hash, policy, released_at } = verify_signatures(&parts, trust)?;
+    let labels = check_seals(&claims, &enc_hash, &parts.sealed)?;
+    let invalid = || Problem::new(&problem::DISCLOSURE_INVALID);
+    let sd = &claims.sections.sd;
+    if claims.sd_alg != "sha-256" || !strictly_sorted(sd) || labels.len() > sd.len() {
+        return Err(invalid());
     }
-    let committed = |digest: &Digest| claims.sections.sd.binary_search(digest).is_ok();
-    if claims.released.len() != labels.len() || !claims.released.iter().all(committed) {
-        return Err(Problem::new(&problem::DISCLOSURE_INVALID));
+    if let Bound::Released(released) = &bound {
+        let committed = |digest: &Digest| sd.binary_search(digest).is_ok();
+        if !strictly_sorted(released) || released.len() != labels.len() || !released.iter().all(committed) {
+            return Err(invalid());
+        }
     }
     Ok(VerifiedOuter {
-        labels,
-        sealed: sealed.into_iter().map(str::to_owned).collect(),
-        release: Digest::of(wire_bytes),
-        issuer: Digest::of(issuer_jwt.as_bytes()),
         claims,
+        bound,
+        policy,
+        released_at,
+        labels,
+        sealed: parts.sealed.into_iter().map(str::to_owned).collect(),
+        release: Digest::of(wire_bytes),
+        issuer_jwt: parts.issuer_jwt.to_owned(),
     })
 }
 
-fn check_seals(claims: &IssuerClaims, sealed: &[&str]) -> Result<Vec<Category>, Problem> {
+fn check_seals(
+    claims: &IssuerClaims,
+    enc_hash: &[Digest],
+    sealed: &[&str],
+) -> Result<Vec<Category>, Problem> {
     let mismatch = || Problem::new(&problem::SEAL_MISMATCH);
-    let hashes_agree = claims.enc_hash.len() == sealed.len()
-        && claims.enc_hash.iter().zip(sealed).all(|(hash, part)| *hash == Digest::of(part.as_bytes()));
+    let hashes_agree = enc_hash.len() == sealed.len()
+        && enc_hash.iter().zip(sealed).all(|(hash, part)| *hash == Digest::of(part.as_bytes()));
     if !hashes_agree {
         return Err(mismatch());
     }
@@ -159,7 +182,7 @@ fn strictly_sorted<T: Ord>(items: &[T]) -> bool {
 /// A problem with the first thing found wrong, in this order: form, key, signature, seals, commitments,
 /// realm, country, audience, times.
 pub fn verify_outer(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
-    let outer = authenticate(wire_bytes, receiving)?;
+    let outer = authenticate(wire_bytes, Trust::Keys(receiving.keys))?;
     let claims = &outer.claims;
     if claims.realm != receiving.realm {
         return Err(Problem::new(&problem::REALM_MISMATCH));
@@ -170,10 +193,12 @@ pub fn verify_outer(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<Veri
     if claims.aud != *receiving.us || claims.puente.recipient.country != claims.aud {
         return Err(Problem::new(&problem::AUDIENCE_MISMATCH));
     }
-    if claims.iat > receiving.now.saturating_add(CLOCK_TOLERANCE_S) {
+    let latest = receiving.now.saturating_add(CLOCK_TOLERANCE_S);
+    if claims.iat > latest || outer.released_at > latest {
         return Err(Problem::new(&problem::CLOCK_SKEW));
     }
-    if claims.exp <= claims.iat || claims.exp - claims.iat > MAX_LIFE_S {
+    let life = claims.exp.checked_sub(claims.iat);
+    if !life.is_some_and(|life| (1..=MAX_LIFE_S).contains(&life)) {
         return Err(Problem::new(&problem::ENVELOPE_MALFORMED).at("exp"));
     }
     if claims.exp <= receiving.now {
@@ -182,28 +207,37 @@ pub fn verify_outer(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<Veri
     Ok(outer)
 }
 
-/// Reads a message of this node's own store again: signature and commitments are verified, times are not.
+/// Reads a message of this node's own store again. Its signatures verified when this release was accepted, and are
+/// not asked again: a key that has ended since does not make unreadable what was receipted.
 ///
 /// # Errors
-/// As `verify_outer`, without realm, parties and times.
-pub fn read_stored(wire_bytes: &[u8], receiving: &Receiving<'_>) -> Result<VerifiedOuter, Problem> {
-    authenticate(wire_bytes, receiving)
+/// `envelope.malformed` when the bytes are not those of the release.
+pub fn read_stored(wire_bytes: &[u8], accepted: ReleaseId) -> Result<VerifiedOuter, Problem> {
+    if Digest::of(wire_bytes) != accepted {
+        return Err(Problem::new(&problem::ENVELOPE_MALFORMED));
+    }
+    authenticate(wire_bytes, Trust::Accepted)
 }
 
-/// The attachments of a message that this node itself made and stored; nothing is verified, and of the claims
+/// What a node asks of the header of a message that it made and stored itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OwnHeader {
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// Its attachments.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentRef>,
+}
+
+/// The header of a message that this node itself made and stored; nothing is verified, and of the claims
 /// nothing else is built.
 #[must_use]
-pub fn own_attachments(wire_bytes: &[u8]) -> Option<Vec<AttachmentRef>> {
+pub fn own_header(wire_bytes: &[u8]) -> Option<OwnHeader> {
     #[derive(Deserialize)]
     struct Claims {
-        puente: Header,
-    }
-    #[derive(Deserialize)]
-    struct Header {
-        #[serde(default)]
-        attachments: Vec<AttachmentRef>,
+        puente: OwnHeader,
     }
     let payload = wire_bytes.split(|byte| *byte == b'~').next()?.split(|byte| *byte == b'.').nth(1)?;
     let payload = from_base64url(std::str::from_utf8(payload).ok()?)?;
-    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente.attachments)
+    serde_json::from_slice(&payload).ok().map(|claims: Claims| claims.puente)
 }

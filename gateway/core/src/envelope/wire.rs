@@ -1,4 +1,5 @@
-//! The text form on the wire: `<issuer JWT>~<JWE>~...~`, after the combined format of RFC 9901 section 4.
+//! The text form on the wire: `<issuer JWT>~<JWE>~...~`, after the combined format of RFC 9901 section 4; what an
+//! agency signed ends with its gateway's key-binding JWT.
 //!
 //! INVARIANT: splitting and joining are inverse, and every part is base64url with dots, so that a
 //! message is one line and a batch is lines.
@@ -9,23 +10,36 @@ pub const MAX_WIRE_BYTES: usize = 1024 * 1024;
 /// Most sealed parts in one message: one for each recipient role and key holder.
 const MAX_SEALED: usize = 8;
 
+/// The parts of a message on the wire; none of them is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// The issuer JWT.
+    pub issuer_jwt: &'a str,
+    /// The sealed parts.
+    pub sealed: Vec<&'a str>,
+    /// The release by the gateway, where an agency is the issuer.
+    pub binding: Option<&'a str>,
+}
+
 /// Joins the parts.
 #[must_use]
-pub fn join(issuer_jwt: &str, sealed: &[String]) -> Vec<u8> {
-    let mut wire =
-        String::with_capacity(issuer_jwt.len() + sealed.iter().map(|part| part.len() + 1).sum::<usize>() + 1);
+pub fn join(issuer_jwt: &str, sealed: &[String], binding: Option<&str>) -> Vec<u8> {
+    let binding = binding.unwrap_or_default();
+    let length = sealed.iter().map(|part| part.len() + 1).sum::<usize>();
+    let mut wire = String::with_capacity(issuer_jwt.len() + 1 + length + binding.len());
     wire.push_str(issuer_jwt);
     wire.push('~');
     for part in sealed {
         wire.push_str(part);
         wire.push('~');
     }
+    wire.push_str(binding);
     wire.into_bytes()
 }
 
-/// The issuer JWT and the sealed parts; `None` when the text is not of that form.
+/// The parts; `None` when the text is not of that form.
 #[must_use]
-pub fn split(wire: &[u8]) -> Option<(&str, Vec<&str>)> {
+pub fn split(wire: &[u8]) -> Option<Parts<'_>> {
     if wire.len() > MAX_WIRE_BYTES {
         return None;
     }
@@ -35,14 +49,17 @@ pub fn split(wire: &[u8]) -> Option<(&str, Vec<&str>)> {
     if !text.bytes().fold(true, |all, byte| all & allowed(byte)) {
         return None;
     }
-    let mut parts = text.strip_suffix('~')?.split('~');
+    let (parts, binding) = text.rsplit_once('~')?;
+    let binding = (!binding.is_empty()).then_some(binding);
+    let mut parts = parts.split('~');
     let issuer_jwt = parts.next()?;
     let sealed: Vec<&str> = parts.collect();
     let form = |part: &str, dots: usize| part.bytes().filter(|b| *b == b'.').count() == dots;
     let well_formed = form(issuer_jwt, 2)
         && (1..=MAX_SEALED).contains(&sealed.len())
-        && sealed.iter().all(|part| form(part, 4));
-    well_formed.then_some((issuer_jwt, sealed))
+        && sealed.iter().all(|part| form(part, 4))
+        && binding.is_none_or(|binding| form(binding, 2));
+    well_formed.then_some(Parts { issuer_jwt, sealed, binding })
 }
 
 #[cfg(test)]
@@ -51,8 +68,10 @@ mod tests {
 
     #[test]
     fn split_is_the_inverse_of_join() {
-        let wire = join("a.b.c", &["d.e.f.g.h".to_owned()]);
-        assert_eq!(split(&wire), Some(("a.b.c", vec!["d.e.f.g.h"])));
+        for binding in [None, Some("i.j.k")] {
+            let wire = join("a.b.c", &["d.e.f.g.h".to_owned()], binding);
+            assert_eq!(split(&wire), Some(Parts { issuer_jwt: "a.b.c", sealed: vec!["d.e.f.g.h"], binding }));
+        }
     }
 
     #[test]
@@ -67,6 +86,8 @@ mod tests {
             "a.b.c~d.e~",
             "a.b.c~d.e.f.g.h~\n",
             "a.b.c~~",
+            "a.b.c~i.j.k",
+            "a.b.c~d.e.f.g.h~i.j",
         ] {
             assert_eq!(split(text.as_bytes()), None, "{text:?}");
         }

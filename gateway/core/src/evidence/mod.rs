@@ -9,6 +9,6 @@ mod receipt;
 pub use leaf::{Leaf, LeafRecord};
 pub use merkle::{MerkleTree, leaf_hash, root_from_path};
 pub use receipt::{
-    BatchReceipt, Receipt, ReceiptEntry, ReceiptRoot, ReceiptState, TYP_RECEIPT, issue_batch, read_entry,
-    verify_receipt,
+    BatchReceipt, Receipt, ReceiptEntry, ReceiptRoot, ReceiptState, TYP_RECEIPT, claimed_time, issue_batch,
+    read_entry, verify_receipt,
 };

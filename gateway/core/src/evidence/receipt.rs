@@ -29,6 +29,8 @@ pub enum ReceiptState {
     HandedToAgency,
     /// An officer acknowledged it.
     Acknowledged,
+    /// The content was erased at the receiver; what was said of it before stands.
+    Erased,
     /// It expired before it was accepted; it will be refused for ever.
     NeverAccepted,
 }
@@ -44,6 +46,7 @@ impl ReceiptState {
             Self::RefusedAtOpening => "refused_at_opening",
             Self::HandedToAgency => "handed_to_agency",
             Self::Acknowledged => "acknowledged",
+            Self::Erased => "erased",
             Self::NeverAccepted => "never_accepted",
         }
     }
@@ -156,6 +159,13 @@ pub fn issue_batch(
 #[must_use]
 pub fn read_entry(receipt: &Receipt) -> Option<ReceiptEntry> {
     serde_json::from_str(&receipt.entry).ok()
+}
+
+/// When a receipt says that it was signed, seconds; only good for finding the key that stood then.
+#[must_use]
+pub fn claimed_time(receipt: &Receipt) -> Option<i64> {
+    let payload = crate::envelope::from_base64url(receipt.root.split('.').nth(1)?)?;
+    serde_json::from_slice::<ReceiptRoot>(&payload).ok().map(|claims| claims.iat)
 }
 
 /// Verifies a receipt alone: signature of the root under the giver's key, parties and realm, inclusion.

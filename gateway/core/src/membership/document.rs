@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{CryptoFailure, KeyFactory, Sign, base64url, claimed_key, from_base64url};
+use crate::membership::error::MembershipError;
 use crate::membership::list::DelegatedKey;
-use crate::membership::lookup::MembershipError;
 
 /// `typ` of the root document.
 pub const TYP_ROOT: &str = "puente-root+jws";

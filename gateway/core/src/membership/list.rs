@@ -111,14 +111,31 @@ pub struct Gateway {
     pub pins: Vec<Digest>,
 }
 
+/// A key with which an agency signs its messages itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgencyKey {
+    /// RFC 7638 thumbprint.
+    pub kid: KeyId,
+    /// Public key.
+    pub jwk: Jwk,
+    /// Valid from, seconds.
+    pub not_before: i64,
+    /// Valid until, seconds.
+    pub not_after: i64,
+}
+
 /// An agency and the roles it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
     /// Its id.
     pub agency: AgencyId,
     /// Its roles.
     pub roles: Vec<Role>,
+    /// Its own keys; with any here, ended ones too, it signs by itself, and with none through the gateway.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<AgencyKey>,
 }
 
 /// A country's own directory.

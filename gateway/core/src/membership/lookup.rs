@@ -1,50 +1,17 @@
 //! The verified membership: what the node asks of it.
+//!
+//! Not here: what is done when a list has expired; `is_current` says so, and who asks decides by lane (PROTOCOL.md
+//! section 4). INVARIANT: a document that does not verify never takes the place of one that did.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::envelope::{CryptoFailure, KeyFactory, Seal, Verify, from_base64url};
+use crate::envelope::{Jwk, KeyFactory, Seal, Verify, from_base64url};
 use crate::ids::{AgencyId, CountryCode, Digest, KeyId, Realm, Role};
-use crate::membership::document::{SignedDocument, TYP_DIRECTORY, TYP_MEMBERS, TYP_ROOT};
-use crate::membership::list::{Directory, Gateway, KeyUse, Member, Members, Root};
-
-/// Why membership cannot be trusted as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum MembershipError {
-    /// A document is not of its form.
-    #[error("membership document is not of its form: {0}")]
-    Form(&'static str),
-    /// Too few distinct keys signed.
-    #[error("{have} of {need} required keys signed")]
-    Threshold {
-        /// Distinct listed keys that signed.
-        have: usize,
-        /// Keys that are needed.
-        need: usize,
-    },
-    /// A signature or key failed.
-    #[error(transparent)]
-    Crypto(#[from] CryptoFailure),
-    /// A document is of another realm.
-    #[error("membership document is of realm `{0}`")]
-    Realm(Realm),
-    /// A document is past its expiry.
-    #[error("{0} has expired")]
-    Expired(&'static str),
-    /// A document is older than the one in force.
-    #[error("{what} of version {offered} is older than {held}")]
-    Rollback {
-        /// Which document.
-        what: &'static str,
-        /// Offered version.
-        offered: u64,
-        /// Version in force.
-        held: u64,
-    },
-    /// A directory speaks for another country, or names one twice.
-    #[error("directory of `{0}` does not belong to it")]
-    Country(CountryCode),
-}
+use crate::membership::document::{SignedDocument, TYP_MEMBERS, TYP_ROOT};
+use crate::membership::entry::{MemberEntry, SigningKey, VerifiedDirectory, refuse_rollback};
+use crate::membership::error::MembershipError;
+use crate::membership::list::{DelegatedKey, Gateway, KeyUse, Members, Root};
 
 /// The bytes from which a membership is built.
 #[derive(Debug, Clone, Default)]
@@ -69,29 +36,6 @@ impl VerifiedPeer {
     }
 }
 
-struct MessageKey {
-    kid: KeyId,
-    key_use: KeyUse,
-    not_before: i64,
-    not_after: i64,
-    verifier: Arc<dyn Verify>,
-}
-
-struct SealingKey {
-    role: Role,
-    not_before: i64,
-    not_after: i64,
-    sealer: Arc<dyn Seal>,
-}
-
-struct MemberEntry {
-    member: Member,
-    authorities: Vec<Vec<u8>>,
-    directory: Option<Directory>,
-    message_keys: Vec<MessageKey>,
-    sealing_keys: Vec<SealingKey>,
-}
-
 /// The federation as this node believes it, all of it verified.
 pub struct Membership {
     realm: Realm,
@@ -104,15 +48,14 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// Verifies the documents; `previous` guards against going back.
+    /// Verifies the documents; `previous` guards against going back. Expiry is not judged here: see `is_current`.
     ///
     /// # Errors
     /// When root or members do not verify. A directory that does not verify costs only its country, which is
-    /// then listed by `rejected` and, if `previous` held a valid directory, keeps that one.
+    /// then listed by `rejected` and keeps the directory that `previous` held.
     pub fn load(
         files: &MembershipFiles,
         realm: Realm,
-        now: i64,
         factory: &dyn KeyFactory,
         previous: Option<&Self>,
     ) -> Result<Self, MembershipError> {
@@ -129,26 +72,19 @@ impl Membership {
             root.members_threshold,
             factory,
         )?;
-        for (what, found, expires) in
-            [("root", root.realm, root.expires), ("members", members.realm, members.expires)]
-        {
+        for found in [root.realm, members.realm] {
             if found != realm {
                 return Err(MembershipError::Realm(found));
             }
-            if expires <= now {
-                return Err(MembershipError::Expired(what));
-            }
         }
-        if let Some(held) = previous {
-            refuse_rollback("root", root.version, held.root_version)?;
-            refuse_rollback("members", members.version, held.members_version)?;
-        }
+        refuse_rollback("root", root.version, previous.map(|held| held.root_version))?;
+        refuse_rollback("members", members.version, previous.map(|held| held.members_version))?;
         let mut membership = Self {
             realm,
             root_version: root.version,
             members_version: members.version,
             members_digest: Digest::of(&files.members),
-            expires: members.expires,
+            expires: root.expires.min(members.expires),
             entries: BTreeMap::new(),
             rejected: Vec::new(),
         };
@@ -157,14 +93,25 @@ impl Membership {
             if membership.entries.contains_key(&country) {
                 return Err(MembershipError::Country(country));
             }
-            let bytes =
-                files.directories.iter().find(|(of, _)| *of == country).map(|(_, bytes)| bytes.as_slice());
-            let held = previous.and_then(|held| held.directory_version(&country));
-            let entry = match MemberEntry::build(member.clone(), bytes, realm, now, held, factory) {
-                Ok(entry) => entry,
-                Err(error) => {
-                    membership.rejected.push((country.clone(), error));
-                    MemberEntry::build(member, None, realm, now, None, factory)?
+            let held = previous.and_then(|held| held.entries.get(&country)).and_then(|held| {
+                // Under other keys of the country the held directory has to prove itself again.
+                let same = held.member.directory_keys == member.directory_keys
+                    && held.member.directory_threshold == member.directory_threshold;
+                held.directory.clone().filter(|_| same)
+            });
+            let mut entry = MemberEntry::new(member)?;
+            let found = files.directories.iter().find(|(of, _)| *of == country);
+            entry.directory = match found {
+                None => held,
+                Some((_, bytes)) => {
+                    let version = held.as_ref().map(|held| held.directory.version);
+                    match VerifiedDirectory::read(bytes, &entry.member, realm, version, factory) {
+                        Ok(directory) => Some(Arc::new(directory)),
+                        Err(error) => {
+                            membership.rejected.push((country.clone(), error));
+                            held
+                        }
+                    }
                 }
             };
             membership.entries.insert(country, entry);
@@ -184,10 +131,17 @@ impl Membership {
         (self.members_version, self.members_digest)
     }
 
-    /// When the members list expires, seconds.
+    /// When the members' list or its root expires, seconds.
     #[must_use]
     pub const fn expires(&self) -> i64 {
         self.expires
+    }
+
+    /// Whether neither the lists nor this country's directory have expired. New traffic waits for that; what was
+    /// accepted, withdrawals, receipts and child alerts do not.
+    #[must_use]
+    pub fn is_current(&self, country: &CountryCode, now: i64) -> bool {
+        now < self.expires && self.directory(country).is_some_and(|verified| now < verified.directory.expires)
     }
 
     /// Countries, sorted.
@@ -207,19 +161,17 @@ impl Membership {
         self.valid(country, now).map(|entry| entry.authorities.as_slice())
     }
 
-    /// Pins of a member's gateways; empty when its directory names none.
+    /// Pins of a member's gateways; empty when its directory names none, `None` when there is no directory.
     #[must_use]
-    pub fn pins(&self, country: &CountryCode) -> Vec<Digest> {
-        self.gateways(country).iter().flat_map(|gateway| gateway.pins.iter().copied()).collect()
+    pub fn pins(&self, country: &CountryCode) -> Option<Vec<Digest>> {
+        self.directory(country)?;
+        Some(self.gateways(country).iter().flat_map(|gateway| gateway.pins.iter().copied()).collect())
     }
 
     /// A member's gateways.
     #[must_use]
     pub fn gateways(&self, country: &CountryCode) -> &[Gateway] {
-        self.entries
-            .get(country)
-            .and_then(|entry| entry.directory.as_ref())
-            .map_or(&[], |directory| directory.gateways.as_slice())
+        self.directory(country).map_or(&[], |verified| verified.directory.gateways.as_slice())
     }
 
     /// The peer behind a TLS identity of that country, when it is a member at `now`.
@@ -228,37 +180,54 @@ impl Membership {
         self.valid(country, now).map(|_| VerifiedPeer(country.clone()))
     }
 
-    /// The key with which a country signs messages or receipts, when its window holds `now`.
+    /// The key with which a country signs messages or receipts, when its window holds `at`.
     #[must_use]
     pub fn verifier(
         &self,
         country: &CountryCode,
         key_use: KeyUse,
         kid: &KeyId,
-        now: i64,
+        at: i64,
     ) -> Option<Arc<dyn Verify>> {
-        let entry = self.valid(country, now)?;
-        let key = entry.message_keys.iter().find(|key| key.key_use == key_use && key.kid == *kid)?;
-        (key.not_before <= now && now < key.not_after).then(|| Arc::clone(&key.verifier))
+        let key = self.signing_key(country, key_use, kid).filter(|key| key.window.holds(at))?;
+        self.valid(country, at).map(|_| Arc::clone(&key.verifier))
+    }
+
+    /// The public half of a country's message key, whether or not its window holds now.
+    pub(super) fn message_jwk(&self, country: &CountryCode, kid: &KeyId) -> Option<&Jwk> {
+        self.signing_key(country, KeyUse::Message, kid).map(|key| &key.jwk)
+    }
+
+    /// The key with which an agency signs its messages, when its window holds `at`, and whose it is.
+    pub(super) fn agency_key(
+        &self,
+        country: &CountryCode,
+        kid: &KeyId,
+        at: i64,
+    ) -> Option<(AgencyId, Arc<dyn Verify>)> {
+        self.valid(country, at)?;
+        let key = self.directory(country)?.agencies.iter().find(|key| key.kid == *kid)?;
+        key.window.holds(at).then(|| (key.agency.clone(), Arc::clone(&key.verifier)))
+    }
+
+    /// Whether an agency signs its messages itself, by its country's directory.
+    #[must_use]
+    pub fn signs_itself(&self, country: &CountryCode, agency: &AgencyId) -> bool {
+        self.directory(country)
+            .is_some_and(|verified| verified.agencies.iter().any(|key| key.agency == *agency))
     }
 
     /// The key to which a country's role has content sealed now: the one that began last.
     #[must_use]
     pub fn sealer(&self, country: &CountryCode, role: &Role, now: i64) -> Option<Arc<dyn Seal>> {
-        let entry = self.valid(country, now)?;
-        entry
-            .sealing_keys
-            .iter()
-            .filter(|key| key.role == *role && key.not_before <= now && now < key.not_after)
-            .max_by_key(|key| key.not_before)
-            .map(|key| Arc::clone(&key.sealer))
+        self.valid(country, now)?.directory.as_ref()?.sealer(role, now)
     }
 
     /// Whether a country has an agency with this role (and this id, when one is named).
     #[must_use]
     pub fn answers(&self, country: &CountryCode, role: &Role, agency: Option<&AgencyId>) -> bool {
-        self.entries.get(country).and_then(|entry| entry.directory.as_ref()).is_some_and(|directory| {
-            directory.agencies.iter().any(|listed| {
+        self.directory(country).is_some_and(|verified| {
+            verified.directory.agencies.iter().any(|listed| {
                 listed.roles.contains(role) && agency.is_none_or(|wanted| listed.agency == *wanted)
             })
         })
@@ -267,78 +236,24 @@ impl Membership {
     /// The version of a country's directory in force.
     #[must_use]
     pub fn directory_version(&self, country: &CountryCode) -> Option<u64> {
-        self.entries
-            .get(country)
-            .and_then(|entry| entry.directory.as_ref())
-            .map(|directory| directory.version)
+        self.entries.get(country).and_then(MemberEntry::version)
+    }
+
+    fn directory(&self, country: &CountryCode) -> Option<&VerifiedDirectory> {
+        self.entries.get(country).and_then(|entry| entry.directory.as_deref())
+    }
+
+    fn signing_key(&self, country: &CountryCode, key_use: KeyUse, kid: &KeyId) -> Option<&SigningKey> {
+        self.directory(country)?.signing.iter().find(|key| key.key_use == key_use && key.kid == *kid)
+    }
+
+    /// The keys with which a country signs national acts, and how many of them are needed.
+    pub(super) fn directory_keys(&self, country: &CountryCode, now: i64) -> Option<(&[DelegatedKey], usize)> {
+        let member = &self.valid(country, now)?.member;
+        Some((&member.directory_keys, member.directory_threshold))
     }
 
     fn valid(&self, country: &CountryCode, now: i64) -> Option<&MemberEntry> {
-        self.entries
-            .get(country)
-            .filter(|entry| entry.member.valid_from <= now && now < entry.member.valid_to)
+        self.entries.get(country).filter(|entry| entry.is_valid(now))
     }
-}
-
-impl MemberEntry {
-    fn build(
-        member: Member,
-        directory: Option<&[u8]>,
-        realm: Realm,
-        now: i64,
-        held_version: Option<u64>,
-        factory: &dyn KeyFactory,
-    ) -> Result<Self, MembershipError> {
-        let authorities = member
-            .authorities
-            .iter()
-            .map(|text| from_base64url(text).ok_or(MembershipError::Form("authority certificate")))
-            .collect::<Result<_, _>>()?;
-        let mut entry =
-            Self { member, authorities, directory: None, message_keys: Vec::new(), sealing_keys: Vec::new() };
-        let Some(bytes) = directory else { return Ok(entry) };
-        let directory: Directory = SignedDocument::read(bytes)?.verify(
-            TYP_DIRECTORY,
-            &entry.member.directory_keys,
-            entry.member.directory_threshold,
-            factory,
-        )?;
-        if directory.country != entry.member.country {
-            return Err(MembershipError::Country(directory.country));
-        }
-        if directory.realm != realm {
-            return Err(MembershipError::Realm(directory.realm));
-        }
-        if directory.expires <= now {
-            return Err(MembershipError::Expired("directory"));
-        }
-        if let Some(held) = held_version {
-            refuse_rollback("directory", directory.version, held)?;
-        }
-        for key in &directory.keys {
-            let (not_before, not_after) = (key.not_before, key.not_after);
-            match (key.key_use, key.role.clone()) {
-                (KeyUse::Seal, Some(role)) => entry.sealing_keys.push(SealingKey {
-                    role,
-                    not_before,
-                    not_after,
-                    sealer: Arc::from(factory.sealer(&key.kid, &key.jwk)?),
-                }),
-                (KeyUse::Seal, None) => return Err(MembershipError::Form("sealing key without a role")),
-                (key_use, _) => entry.message_keys.push(MessageKey {
-                    kid: key.kid.clone(),
-                    key_use,
-                    not_before,
-                    not_after,
-                    verifier: Arc::from(factory.verifier(&key.kid, &key.jwk)?),
-                }),
-            }
-        }
-        entry.directory = Some(directory);
-        Ok(entry)
-    }
-}
-
-fn refuse_rollback(what: &'static str, offered: u64, held: u64) -> Result<(), MembershipError> {
-    if offered < held { Err(MembershipError::Rollback { what, offered, held }) } else { Ok(()) }
 }

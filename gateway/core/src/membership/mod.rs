@@ -5,10 +5,19 @@
 //! signature (their own issue). INVARIANT: a `Membership` holds only what verified, and every key of a
 //! country was signed by that country.
 
+mod adoption;
 mod document;
+mod entry;
+mod error;
 mod list;
 mod lookup;
+mod sender;
 
+pub use adoption::{ADOPTERS, Adopted, Adoption, TYP_ADOPTION};
 pub use document::{Signatures, SignedDocument, TYP_DIRECTORY, TYP_MEMBERS, TYP_ROOT, sign_document};
-pub use list::{Agency, DelegatedKey, Directory, DirectoryKey, Gateway, KeyUse, Member, Members, Root};
-pub use lookup::{Membership, MembershipError, MembershipFiles, VerifiedPeer};
+pub use error::MembershipError;
+pub use list::{
+    Agency, AgencyKey, DelegatedKey, Directory, DirectoryKey, Gateway, KeyUse, Member, Members, Root,
+};
+pub use lookup::{Membership, MembershipFiles, VerifiedPeer};
+pub use sender::SendersOf;

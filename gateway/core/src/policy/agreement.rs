@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::basis::{AgreementClaim, Standing};
 use super::engine::PolicyError;
+use super::profile::Profiles;
 use crate::ids::{AgreementId, Category, CountryCode, MessageType};
 
 /// A federation of eleven has at most 55 pairs; this leaves each a dozen agreements.
@@ -25,7 +26,7 @@ pub enum Directions {
     FromFirst,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Covers {
     messages: BTreeSet<MessageType>,
@@ -33,9 +34,9 @@ struct Covers {
     directions: Directions,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Agreement {
+pub(super) struct Agreement {
     id: AgreementId,
     parties: Vec<CountryCode>,
     in_force_from: Timestamp,
@@ -75,6 +76,11 @@ impl Agreements {
         Ok(Self(agreements))
     }
 
+    /// Every agreement, for those who compare.
+    pub(super) const fn all(&self) -> &BTreeMap<AgreementId, Agreement> {
+        &self.0
+    }
+
     /// The agreement as it stands at `now` for a message of this type from `sender` to `recipient`.
     #[must_use]
     pub fn claim(
@@ -92,7 +98,7 @@ impl Agreements {
         }
         let stands = agreement.in_force_from <= now && agreement.in_force_to.is_none_or(|end| now < end);
         claim.standing = if stands { Standing::InForce } else { Standing::Lapsed };
-        claim.covers_biometrics = agreement.biometrics;
+        claim.covers_biometrics = Some(agreement.biometrics);
         claim.categories.clone_from(&agreement.covers.categories);
         claim.lapses_at = agreement.in_force_to;
         claim
@@ -113,6 +119,25 @@ impl Agreements {
 }
 
 impl Agreement {
+    /// What is wrong with it: the member of its file, and what.
+    pub(super) fn faults(&self, profiles: &Profiles) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let distinct: BTreeSet<_> = self.parties.iter().collect();
+        if distinct.len() != self.parties.len() || distinct.len() < 2 {
+            faults.push(("parties", "an agreement has two or more distinct parties".to_owned()));
+        }
+        if self.in_force_to.is_some_and(|end| end <= self.in_force_from) {
+            faults.push(("in_force_to", "it ends before it begins".to_owned()));
+        }
+        if self.covers.messages.is_empty() {
+            faults.push(("messages", "it covers no message type".to_owned()));
+        }
+        let unknown = self.covers.messages.iter().filter(|message| !profiles.contains_key(message));
+        faults
+            .extend(unknown.map(|message| ("messages", format!("message type `{message}` has no profile"))));
+        faults
+    }
+
     fn covers(&self, sender: &CountryCode, recipient: &CountryCode, message: &MessageType) -> bool {
         let parties = self.parties.contains(sender) && self.parties.contains(recipient);
         let direction = match self.covers.directions {

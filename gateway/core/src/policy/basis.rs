@@ -1,7 +1,7 @@
 //! The legal basis a message claims, and the consent or agreement under it.
 //!
 //! Not here: whether it suffices; the rules of stage 2 say so. Invariant: an agreement's standing cannot
-//! come from a submission, only from the agreements a node holds.
+//! come from a submission, which names an id and no more; only from the agreements a node holds.
 
 use std::collections::BTreeSet;
 
@@ -119,16 +119,16 @@ impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Scope<T> {
 }
 
 impl<T: Serialize> Serialize for Scope<T> {
+    /// `Unstated` is an absent field: whoever holds a scope leaves it out (`Scope::is_unstated`).
     fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Unstated | Self::OfThisMessage => output.serialize_none(),
-            Self::Only(these) => these.serialize(output),
+            Self::Only(set) => set.serialize(output),
         }
     }
 }
 
 impl<T> Scope<T> {
-    /// Whether nobody stated it: then it is absent in JSON.
     const fn is_unstated(&self) -> bool {
         matches!(self, Self::Unstated)
     }
@@ -188,16 +188,13 @@ pub struct AgreementClaim {
     /// Which agreement.
     pub id: AgreementId,
     /// Where it stands; absent until looked up.
-    #[serde(skip, default = "absent")]
     pub standing: Standing,
-    /// Whether it covers biometrics.
-    #[serde(skip)]
-    pub covers_biometrics: bool,
+    /// Whether it covers biometrics; `None` when nobody stated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers_biometrics: Option<bool>,
     /// The categories it covers; `None` for all that the message type admits.
-    #[serde(skip)]
     pub categories: Option<BTreeSet<Category>>,
     /// The instant from which it no longer stands.
-    #[serde(skip)]
     pub lapses_at: Option<Timestamp>,
 }
 
@@ -205,16 +202,12 @@ impl AgreementClaim {
     /// A claim not yet looked up: it covers nothing.
     #[must_use]
     pub const fn unverified(id: AgreementId) -> Self {
-        Self { id, standing: Standing::Absent, covers_biometrics: false, categories: None, lapses_at: None }
+        Self { id, standing: Standing::Absent, covers_biometrics: None, categories: None, lapses_at: None }
     }
 }
 
-const fn absent() -> Standing {
-    Standing::Absent
-}
-
 /// The basis a message claims.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LegalBasis {
     /// Which kind.

@@ -1,7 +1,9 @@
 //! Worked cases in the JSON form of the policy matrix: read, decided, compared.
 //!
-//! Not here: the submission form of the domestic API. Reading rule: a flag that is listed is a stated
-//! yes, one that is not a stated no. Invariant: a field that a case does not expect is not compared.
+//! Not here: the submission form of the domestic API. Reading rule: beside a list of flags, a flag that is listed is a
+//! stated yes, one that is not a stated no; any other fact that is absent or null is unknown. Habitual residence may be
+//! given beside nationality: unstated it is the country of nationality, where there is one.
+//! Invariant: a field that a case does not expect is not compared, and an unreadable fact never reads as a harmless one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +12,7 @@ use serde::Deserialize;
 
 use super::basis::{AgreementClaim, BasisType, Consent, LegalBasis, Standing};
 use super::engine::PolicyEngine;
-use super::facts::{Approval, HostFacts, Known, Party, PeerStatus, SendFacts, StatedFacts};
+use super::facts::{Approval, HostFacts, Party, PeerStatus, SendFacts, StatedFacts};
 use super::subject::{Flag, Kind, Protection, Subject};
 use crate::ids::{Category, CountryCode, MessageType, Purpose, Realm, Role};
 
@@ -31,6 +33,12 @@ pub enum CaseError {
     /// The file is too large.
     #[error("cases exceed {MAX_BYTES} bytes")]
     TooLarge,
+    /// The case asked for is not there, or several are and none was named.
+    #[error("no such case: name one of the file by its id")]
+    NotThere,
+    /// The case is not of the matrix's form.
+    #[error("case cannot be read: {0}")]
+    Form(String),
 }
 
 /// How one case went.
@@ -58,13 +66,10 @@ struct Case {
     recipient: CaseParty,
     subject: CaseSubject,
     legal_basis: CaseBasis,
-    #[serde(default)]
-    approvals: BTreeSet<Approval>,
-    #[serde(default)]
-    facts: CaseFacts,
+    approvals: Option<BTreeSet<Approval>>,
+    facts: Option<CaseFacts>,
     requested_categories: BTreeSet<Category>,
-    #[serde(default)]
-    expected: Expected,
+    expected: Option<Expected>,
 }
 
 #[derive(Deserialize)]
@@ -74,15 +79,33 @@ struct CaseParty {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct CaseSubject {
     kind: Option<Kind>,
     age: Option<u8>,
-    nationality: Option<String>,
-    residence: Option<String>,
+    nationality: Option<CaseNationality>,
+    residence: Option<CountryCode>,
     risk_countries: Option<BTreeSet<CountryCode>>,
-    #[serde(default)]
-    flags: BTreeSet<Flag>,
+    flags: Option<BTreeSet<Flag>>,
     protection: Option<Protection>,
+}
+
+/// A country, or a code of ISO/IEC 7501 for a person without one: no state then receives as the state of nationality.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+enum CaseNationality {
+    Of(CountryCode),
+    Stateless(CountryCode),
+}
+
+impl TryFrom<String> for CaseNationality {
+    type Error = crate::ids::InvalidId;
+    fn try_from(code: String) -> Result<Self, Self::Error> {
+        match code.as_str() {
+            "XXA" | "XXB" | "XXC" | "XXX" => "XX".parse().map(Self::Stateless),
+            country => country.parse().map(Self::Of),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,12 +124,11 @@ struct CaseConsent(Consent);
 #[derive(Deserialize)]
 struct CaseAgreement {
     status: Option<Standing>,
-    #[serde(default)]
-    covers_biometrics: bool,
+    covers_biometrics: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 struct CaseFacts {
     peer_status: Option<PeerStatus>,
     message_expired: Option<bool>,
@@ -158,6 +180,37 @@ pub fn run(engine: &PolicyEngine, bytes: &[u8]) -> Result<Vec<CaseReport>, CaseE
 pub fn facts(bytes: &[u8]) -> Result<BTreeMap<String, SendFacts>, CaseError> {
     let cases = read(bytes)?.into_iter();
     Ok(cases.filter_map(|(id, case)| Some((id, case.ok()?.0))).collect())
+}
+
+/// The facts of one case: a file's case by its id, or a case that stands alone, judged at `now` unless it
+/// states its own `reference_time`.
+///
+/// # Errors
+/// When there is no such case, or it is not of the matrix's form.
+pub fn one(bytes: &[u8], id: Option<&str>, now: Timestamp) -> Result<SendFacts, CaseError> {
+    let malformed =
+        |error: &serde_json::Error| CaseError::Malformed { line: error.line(), column: error.column() };
+    if bytes.len() > MAX_BYTES {
+        return Err(CaseError::TooLarge);
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
+    if value.get("cases").is_some() {
+        let mut found = read(bytes)?;
+        let named = match id {
+            Some(id) => found.into_iter().find(|(known, _)| known == id),
+            None if found.len() == 1 => found.pop(),
+            None => None,
+        };
+        return named.ok_or(CaseError::NotThere)?.1.map(|(facts, _)| facts).map_err(CaseError::Form);
+    }
+    let now = match value.get("reference_time") {
+        Some(stated) => {
+            serde_json::from_value(stated.clone()).map_err(|error| CaseError::Form(error.to_string()))?
+        }
+        None => now,
+    };
+    let case: Case = serde_json::from_value(value).map_err(|error| CaseError::Form(error.to_string()))?;
+    Ok(case.into_facts(now).0)
 }
 
 type Read = Result<(SendFacts, Expected), String>;
@@ -218,7 +271,7 @@ fn list(categories: &BTreeSet<Category>) -> String {
 
 impl Case {
     fn into_facts(self, now: Timestamp) -> (SendFacts, Expected) {
-        let rights = self.message_type.family() == "rights";
+        let given = self.facts.unwrap_or_default();
         let facts = SendFacts {
             realm: Realm::Production,
             message: self.message_type,
@@ -227,14 +280,14 @@ impl Case {
             recipient: self.recipient.into(),
             subject: self.subject.into(),
             basis: self.legal_basis.into(),
-            approvals: self.approvals,
-            host: self.facts.host(),
-            stated: self.facts.stated(rights),
+            approvals: self.approvals.unwrap_or_default(),
+            host: given.host(),
+            stated: given.stated(),
             requested: self.requested_categories,
             released_holds: BTreeSet::new(),
             now,
         };
-        (facts, self.expected)
+        (facts, self.expected.unwrap_or_default())
     }
 }
 
@@ -246,22 +299,23 @@ impl From<CaseParty> for Party {
 
 impl From<CaseSubject> for Subject {
     fn from(subject: CaseSubject) -> Self {
-        let listed = |flag: &Flag| (*flag, Some(subject.flags.contains(flag)).into());
-        // A code of three letters (`XXA`) is no country that could receive anything; it is still a stated fact.
-        let stateless = subject.nationality.as_deref().is_some_and(|code| code.len() == 3);
-        let mut other = BTreeSet::new();
-        if stateless {
-            other.extend("XX".parse::<CountryCode>().ok());
-        }
+        let listed = |flags: BTreeSet<Flag>| {
+            Flag::ALL.iter().map(|flag| (*flag, Some(flags.contains(flag)).into())).collect()
+        };
+        let (nationality, own) = match subject.nationality {
+            None => (None, None),
+            Some(CaseNationality::Of(country)) => (Some(country.clone()), Some(country)),
+            Some(CaseNationality::Stateless(none)) => (Some(none), None),
+        };
         Self {
             kind: subject.kind.unwrap_or_default(),
             age: subject.age,
-            nationality: subject.nationality.and_then(|code| code.parse().ok()),
-            other_nationalities: other,
-            residence: subject.residence.and_then(|code| code.parse().ok()),
+            nationality,
+            other_nationalities: BTreeSet::new(),
+            residence: subject.residence.or(own),
             risk_countries: subject.risk_countries,
             protection: subject.protection.unwrap_or_default(),
-            flags: Flag::ALL.iter().map(listed).collect(),
+            flags: subject.flags.map(listed).unwrap_or_default(),
         }
     }
 }
@@ -291,23 +345,18 @@ impl CaseFacts {
         }
     }
 
-    fn stated(&self, rights: bool) -> StatedFacts {
-        let listed = |fact: Option<bool>| Known::from(Some(fact.unwrap_or(false)));
+    fn stated(&self) -> StatedFacts {
         StatedFacts {
             notice_hours: self.notice_hours,
             sla_hours: self.sla_hours,
             planned_local_hour: self.planned_local_hour,
-            mandatory_notification: listed(self.mandatory_notification),
-            identity_proven: match self.identity_proven {
-                // Absent outside rights.* it does not apply, which is not a stated no.
-                None if !rights => Known::Unknown,
-                stated => stated.into(),
-            },
-            originator_authorises: listed(self.originator_authorises),
-            court_order: listed(self.court_order),
+            mandatory_notification: self.mandatory_notification.into(),
+            identity_proven: self.identity_proven.into(),
+            originator_authorises: self.originator_authorises.into(),
+            court_order: self.court_order.into(),
             adequacy_equivalent: self.adequacy.map(|standing| standing == Adequacy::Equivalent).into(),
-            sender_requires_adequacy: listed(self.sender_requires_adequacy),
-            legal_hold: listed(self.legal_hold),
+            sender_requires_adequacy: self.sender_requires_adequacy.into(),
+            legal_hold: self.legal_hold.into(),
         }
     }
 }

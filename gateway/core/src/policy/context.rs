@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use cedar_policy::{Context, RestrictedExpression};
 
-use super::question::{Header, Receiving, Sending, kind_code, protection_code};
+use super::question::{Header, Person, Receiving, Sending, kind_code, protection_code};
 use super::vocabulary::{Vocabulary, one, set};
 use crate::ids::{Category, CountryCode, Purpose};
 
@@ -47,10 +47,8 @@ fn header(words: &Vocabulary, header: &Header) -> Pairs {
         pair("no", set(&words.fact, header.no.iter().copied())),
     ];
     if let Some(agreement) = &header.agreement {
-        let mut inner = vec![
-            pair("status", one(&words.standing, agreement.standing.code())),
-            pair("biometrics", flag(agreement.biometrics)),
-        ];
+        let mut inner = vec![pair("status", one(&words.standing, agreement.standing.code()))];
+        inner.extend(agreement.biometrics.map(|covered| pair("biometrics", flag(covered))));
         if let Some(categories) = &agreement.categories {
             inner.push(pair("categories", set(&words.category, categories.iter().map(Category::as_str))));
         }
@@ -75,26 +73,24 @@ fn header(words: &Vocabulary, header: &Header) -> Pairs {
     pairs
 }
 
+fn subject(words: &Vocabulary, person: &Person) -> RestrictedExpression {
+    let countries = |of: &BTreeSet<CountryCode>| set(&words.country, of.iter().map(CountryCode::as_str));
+    let mut pairs = vec![
+        pair("kind", one(&words.kind, kind_code(person.kind))),
+        pair("age", one(&words.age, person.age)),
+        pair("nationalities", countries(&person.nationalities)),
+        pair("protection", one(&words.protection, protection_code(person.protection))),
+    ];
+    pairs.extend(person.residence.as_ref().map(|of| pair("residence", one(&words.country, of.as_str()))));
+    pairs.extend(person.risk.as_ref().map(|of| pair("risk", countries(of))));
+    record(pairs)
+}
+
 /// The context of `Pass`, `PassWhole` and `Disclose`.
 pub(super) fn sending(words: &Vocabulary, question: &Sending) -> Option<Context> {
-    let person = &question.person;
     let mut pairs = header(words, &question.header);
     pairs.extend([
-        pair(
-            "subject",
-            record(vec![
-                pair("kind", one(&words.kind, kind_code(person.kind))),
-                pair("age", one(&words.age, person.age)),
-                pair(
-                    "nationalities",
-                    set(&words.country, person.nationalities.iter().map(CountryCode::as_str)),
-                ),
-                pair("residence", set(&words.country, person.residence.iter().map(CountryCode::as_str))),
-                pair("risk", set(&words.country, person.risk.iter().map(CountryCode::as_str))),
-                pair("originsStated", flag(person.origins_stated)),
-                pair("protection", one(&words.protection, protection_code(person.protection))),
-            ]),
-        ),
+        pair("subject", subject(words, &question.person)),
         pair("approvals", set(&words.approval, question.approvals.iter().map(|approval| approval.code()))),
         pair("recordLevel", flag(question.record_level)),
         pair("published", flag(question.published)),

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Context, Decision as Allowed, Entities, EntityUid, Request, Schema};
+use cedar_policy::{
+    Authorizer, Context, Decision as Allowed, Entities, EntityUid, Request, Response, Schema,
+};
 
 use super::cache::{CacheCounts, DecisionCache};
 use super::context;
@@ -19,6 +21,7 @@ use super::rule::{Release, Rule, RuleId, Rules, Stage};
 use super::rulebook::{Obligations, Rulebook};
 use super::vocabulary::{Vocabulary, uid};
 use crate::ids::{Category, Digest, MessageType};
+use crate::membership::Adopted;
 
 /// One file of policies may not be larger than this; the whole matrix is a tenth of it.
 const MAX_FILE: usize = 512 * 1024;
@@ -73,6 +76,14 @@ struct Answer {
 /// The engine failed; the decision is a refusal.
 struct Failure;
 
+/// Is told of every question and of what Cedar answered.
+pub(super) type Hearing<'a> = dyn FnMut(&'static str, &EntityUid, &Response) + 'a;
+
+/// Who only wants the decision hears nothing.
+fn unheard() -> impl FnMut(&'static str, &EntityUid, &Response) {
+    |_, _, _| {}
+}
+
 /// The rules in force; loaded once, immutable, shared by threads.
 pub struct PolicyEngine {
     rules: Rules,
@@ -95,10 +106,18 @@ impl std::fmt::Debug for PolicyEngine {
     }
 }
 
+/// The rules that the engine itself reports; no policy need name them.
+pub(super) const OF_THE_ENGINE: [&str; 3] = [FAILED, NOTHING_LEFT, NOT_ENTITLED];
+
+/// Whether a file holds Cedar policies that decide.
+pub(super) fn is_rule_file(path: &str) -> bool {
+    let cedar = std::path::Path::new(path).extension().is_some_and(|end| end == "cedar");
+    cedar && (path.starts_with("rules/") || path.starts_with("national/"))
+}
+
 /// The files that decide; examples, cases and prose beside them do not.
 fn decides(path: &str) -> bool {
-    let cedar = std::path::Path::new(path).extension().is_some_and(|end| end == "cedar");
-    (cedar && (path.starts_with("rules/") || path.starts_with("national/")))
+    is_rule_file(path)
         || matches!(
             path,
             "schema.cedarschema"
@@ -110,7 +129,11 @@ fn decides(path: &str) -> bool {
         )
 }
 
-fn text<'a>(files: &'a BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<&'a str>, PolicyError> {
+/// A file's text, within bounds; `None` when it is not there.
+pub(super) fn text<'a>(
+    files: &'a BTreeMap<String, Vec<u8>>,
+    path: &str,
+) -> Result<Option<&'a str>, PolicyError> {
     let Some(bytes) = files.get(path) else { return Ok(None) };
     let refused = |why: &str| PolicyError::File { file: path.to_owned(), line: 1, why: why.to_owned() };
     if bytes.len() > MAX_FILE {
@@ -119,7 +142,8 @@ fn text<'a>(files: &'a BTreeMap<String, Vec<u8>>, path: &str) -> Result<Option<&
     std::str::from_utf8(bytes).map(Some).map_err(|_| refused("not UTF-8"))
 }
 
-fn json<T: serde::de::DeserializeOwned>(
+/// A file that must be there, read as JSON.
+pub(super) fn json<T: serde::de::DeserializeOwned>(
     files: &BTreeMap<String, Vec<u8>>,
     path: &'static str,
 ) -> Result<T, PolicyError> {
@@ -137,6 +161,17 @@ impl PolicyEngine {
     /// # Errors
     /// When a file is missing, malformed, fails strict validation, or disagrees with another.
     pub fn load(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, PolicyError> {
+        Self::load_adopted(files, &[])
+    }
+
+    /// Reads policies as [`Self::load`] does, with what the members adopted of the proposed profiles.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_adopted(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+        adopted: &[Adopted],
+    ) -> Result<Self, PolicyError> {
         let files: BTreeMap<_, _> = files.into_iter().filter(|(path, _)| decides(path)).collect();
         let source = text(&files, "schema.cedarschema")?.ok_or(PolicyError::Missing("schema.cedarschema"))?;
         let schema = Schema::from_cedarschema_str(source)
@@ -156,16 +191,17 @@ impl PolicyEngine {
                 rules.insert(id, rule);
             }
         }
-        let profiles: Profiles = json(&files, "profiles.json")?;
+        let mut profiles: Profiles = json(&files, "profiles.json")?;
+        profiles.iter_mut().for_each(|(message, profile)| profile.adopt(message, adopted));
         let obligations: Obligations = json(&files, "obligations.json")?;
         let mut book = Rulebook::default();
-        let is_rule = |path: &&String| path.starts_with("rules/") || path.starts_with("national/");
-        for path in files.keys().filter(is_rule).filter(|path| *path != "national/rules.json") {
+        for path in files.keys().filter(|path| is_rule_file(path)) {
             let source = text(&files, path)?.unwrap_or_default();
             let known = |code: &str| obligations.contains_key(code);
-            book.read(source, path.starts_with("national/"), &rules, known, &schema).map_err(|rejected| {
-                PolicyError::File { file: path.clone(), line: rejected.line, why: rejected.why }
-            })?;
+            let rejected = book.read(source, path.starts_with("national/"), &rules, known, &schema);
+            if let Some(rejected) = rejected.into_iter().next() {
+                return Err(PolicyError::File { file: path.clone(), line: rejected.line, why: rejected.why });
+            }
         }
         if let Some(action) = book.silent_actions().first() {
             return Err(PolicyError::Disagree(format!("no policy permits `{action}`")));
@@ -180,7 +216,7 @@ impl PolicyEngine {
             failed: named(FAILED)?,
             nothing_left: named(NOTHING_LEFT)?,
             not_entitled: named(NOT_ENTITLED)?,
-            digest: digest(&files),
+            digest: digest(&files, &profiles)?,
             rules,
             profiles,
             book,
@@ -198,6 +234,11 @@ impl PolicyEngine {
         self.digest
     }
 
+    /// What the files say, for those who compare or explain.
+    pub(super) const fn parts(&self) -> (&Rules, &Profiles, &Rulebook) {
+        (&self.rules, &self.profiles, &self.book)
+    }
+
     /// A rule with its reasons.
     #[must_use]
     pub fn rule(&self, id: &str) -> Option<&Rule> {
@@ -210,6 +251,11 @@ impl PolicyEngine {
         self.profiles.get(message)
     }
 
+    /// Every profile.
+    pub fn profiles(&self) -> impl Iterator<Item = (&MessageType, &Profile)> {
+        self.profiles.iter()
+    }
+
     /// How often a question had been asked before, over both ends.
     #[must_use]
     pub fn cache_counts(&self) -> CacheCounts {
@@ -220,25 +266,41 @@ impl PolicyEngine {
     /// Decides at the sending end.
     #[must_use]
     pub fn send(&self, facts: &SendFacts) -> Decision {
-        let verdict =
-            self.sent.answer(Sending::from(facts), |question| self.guard(|| self.sending(question)));
+        let work_out = |question: &Sending| self.guard(|| self.sending(question, &mut unheard()));
+        let verdict = self.sent.answer(Sending::from(facts), work_out);
         self.decision(&verdict, send_lapse(facts))
     }
 
     /// Decides at the sending end without the cache: the cost of a question never asked before.
     #[must_use]
     pub fn send_afresh(&self, facts: &SendFacts) -> Decision {
+        self.send_heard(facts, &mut unheard())
+    }
+
+    /// Decides at the sending end afresh, and lets every question be heard.
+    pub(super) fn send_heard(&self, facts: &SendFacts, hear: &mut Hearing<'_>) -> Decision {
         let question = Sending::from(facts);
-        self.decision(&self.guard(|| self.sending(&question)), send_lapse(facts))
+        self.decision(&self.guard(|| self.sending(&question, hear)), send_lapse(facts))
+    }
+
+    /// Decides at the receiving end afresh, and lets the question be heard.
+    pub(super) fn receive_heard(&self, facts: &ReceiveFacts, hear: &mut Hearing<'_>) -> Decision {
+        let question = Receiving::from(facts);
+        self.decision(&self.guard(|| self.receiving(&question, hear)), receive_lapse(facts))
+    }
+
+    /// Decides at the receiving end without the cache.
+    #[must_use]
+    pub fn receive_afresh(&self, facts: &ReceiveFacts) -> Decision {
+        self.receive_heard(facts, &mut unheard())
     }
 
     /// Decides at the receiving end.
     #[must_use]
     pub fn receive(&self, facts: &ReceiveFacts) -> Decision {
-        let work_out = |question: &Receiving| self.guard(|| self.receiving(question));
+        let work_out = |question: &Receiving| self.guard(|| self.receiving(question, &mut unheard()));
         let verdict: Arc<Verdict> = self.received.answer(Receiving::from(facts), work_out);
-        let consent = facts.consent.as_ref().and_then(|extract| extract.not_after);
-        self.decision(&verdict, lapse(consent, facts.agreement.as_ref(), facts.now))
+        self.decision(&verdict, receive_lapse(facts))
     }
 
     fn decision(&self, verdict: &Verdict, lapses_at: Option<jiff::Timestamp>) -> Decision {
@@ -263,16 +325,20 @@ impl PolicyEngine {
 
     fn ask(
         &self,
-        action: &str,
+        action: &'static str,
         header: &Header,
         resource: EntityUid,
         context: Context,
+        hear: &mut Hearing<'_>,
     ) -> Result<Answer, Failure> {
         let chapter = self.book.chapter(action).ok_or(Failure)?;
         let principal = uid(&self.words.country, header.sender.country.as_str());
         let request = Request::new(principal, uid(&self.words.action, action), resource, context, None)
             .map_err(|_| Failure)?;
         let response = self.authorizer.is_authorized(&request, &chapter.all, &self.entities);
+        if let Some(resource) = request.resource() {
+            hear(action, resource, &response);
+        }
         // Cedar skips a policy that errs: were it a forbid, skipping it would permit.
         if response.diagnostics().errors().next().is_some() {
             return Err(Failure);
@@ -309,13 +375,13 @@ impl PolicyEngine {
         Ok(response.decision() == Allowed::Allow && response.diagnostics().errors().next().is_none())
     }
 
-    fn sending(&self, question: &Sending) -> Result<Verdict, Failure> {
+    fn sending(&self, question: &Sending, hear: &mut Hearing<'_>) -> Result<Verdict, Failure> {
         let header = &question.header;
         let message = self.words.message_uid(&header.message);
         let context = context::sending(&self.words, question).ok_or(Failure)?;
-        let pass = self.ask("Pass", header, message.clone(), context.clone())?;
+        let pass = self.ask("Pass", header, message.clone(), context.clone(), hear)?;
         let verdict = if pass.allowed {
-            self.disclosing(question, pass.rules, &message, &context)?
+            self.disclosing(question, pass.rules, &message, &context, hear)?
         } else {
             Verdict::denied(self.or_not_entitled(pass.rules))
         };
@@ -329,7 +395,7 @@ impl PolicyEngine {
             refused,
         )
         .ok_or(Failure)?;
-        let obliged = self.ask("Oblige", header, message, context)?;
+        let obliged = self.ask("Oblige", header, message, context, hear)?;
         Ok(Verdict { obligations: obliged.obligations, ..verdict })
     }
 
@@ -339,6 +405,7 @@ impl PolicyEngine {
         permits: Vec<Placed>,
         message: &EntityUid,
         context: &Context,
+        hear: &mut Hearing<'_>,
     ) -> Result<Verdict, Failure> {
         let header = &question.header;
         let mut removed = BTreeMap::new();
@@ -346,7 +413,7 @@ impl PolicyEngine {
         let mut stripping: Vec<Placed> = Vec::new();
         for category in &header.categories {
             let resource = uid(&self.words.category, category.as_str());
-            let answer = self.ask("Disclose", header, resource, context.clone())?;
+            let answer = self.ask("Disclose", header, resource, context.clone(), hear)?;
             if answer.allowed {
                 deliver.insert(category.clone());
             } else {
@@ -362,14 +429,14 @@ impl PolicyEngine {
                 .collect();
             return Ok(Verdict { spoke, ..Verdict::denied(vec![self.placed(&self.nothing_left)]) });
         }
-        let whole = self.ask("PassWhole", header, message.clone(), context.clone())?;
+        let whole = self.ask("PassWhole", header, message.clone(), context.clone(), hear)?;
         if !whole.allowed {
             stripping.extend(self.or_not_entitled(whole.rules));
         }
         let redacted = !removed.is_empty() || !whole.allowed;
         let left = context::leaving(&self.words, context.clone(), &header.categories, &deliver, "", false)
             .ok_or(Failure)?;
-        let attended = self.ask("PassUnattended", header, message.clone(), left.clone())?;
+        let attended = self.ask("PassUnattended", header, message.clone(), left.clone(), hear)?;
         let mut holds = if attended.allowed { Vec::new() } else { self.or_not_entitled(attended.rules) };
         holds.retain(|(_, rule)| !self.is_released(rule, &question.released));
         let clear = attended.allowed
@@ -386,11 +453,11 @@ impl PolicyEngine {
         Ok(Verdict { outcome, rule, spoke, removed, deliver, obligations: Vec::new() })
     }
 
-    fn receiving(&self, question: &Receiving) -> Result<Verdict, Failure> {
+    fn receiving(&self, question: &Receiving, hear: &mut Hearing<'_>) -> Result<Verdict, Failure> {
         let header = &question.header;
         let message = self.words.message_uid(&header.message);
         let context = context::receiving(&self.words, question).ok_or(Failure)?;
-        let accept = self.ask("Accept", header, message, context)?;
+        let accept = self.ask("Accept", header, message, context, hear)?;
         if !accept.allowed {
             return Ok(Verdict::denied(self.or_not_entitled(accept.rules)));
         }
@@ -436,18 +503,27 @@ fn ordered(mut rules: Vec<Placed>) -> Vec<Placed> {
     rules
 }
 
+fn receive_lapse(facts: &ReceiveFacts) -> Option<jiff::Timestamp> {
+    let consent = facts.consent.as_ref().and_then(|extract| extract.not_after);
+    lapse(consent, facts.agreement.as_ref(), facts.now)
+}
+
 fn send_lapse(facts: &SendFacts) -> Option<jiff::Timestamp> {
     let consent = facts.basis.consent.as_ref().and_then(|consent| consent.expires_at);
     lapse(consent, facts.basis.agreement.as_ref(), facts.now)
 }
 
-fn digest(files: &BTreeMap<String, Vec<u8>>) -> Digest {
+/// Over the files, and over the profiles as they stand: two nodes that count other adoptions decide otherwise.
+fn digest(files: &BTreeMap<String, Vec<u8>>, profiles: &Profiles) -> Result<Digest, PolicyError> {
+    let standing =
+        serde_json::to_vec(profiles).map_err(|error| PolicyError::Disagree(format!("profiles: {error}")))?;
+    let files = files.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
     let mut bytes = Vec::new();
-    for (path, content) in files {
+    for (path, content) in files.chain([("profiles", standing.as_slice())]) {
         for part in [path.as_bytes(), content] {
             bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
             bytes.extend_from_slice(part);
         }
     }
-    Digest::of(&bytes)
+    Ok(Digest::of(&bytes))
 }

@@ -83,7 +83,8 @@ impl Approval {
 }
 
 /// What the gateway knows by itself; never unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HostFacts {
     /// How the peer stands.
     pub peer_status: PeerStatus,
@@ -139,7 +140,8 @@ pub struct StatedFacts {
 }
 
 /// Everything the sending end decides on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SendFacts {
     /// The world the message belongs to.
     pub realm: Realm,
@@ -170,7 +172,8 @@ pub struct SendFacts {
 }
 
 /// The consent extract in a message's header (PROTOCOL.md section 7).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConsentExtract {
     /// Who gave it.
     pub giver: GivenBy,
@@ -185,7 +188,8 @@ pub struct ConsentExtract {
 }
 
 /// Everything the receiving end decides on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReceiveFacts {
     /// The world the message belongs to.
     pub realm: Realm,

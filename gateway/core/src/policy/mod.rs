@@ -10,11 +10,15 @@ mod cache;
 pub mod cases;
 mod context;
 mod decision;
+mod defect;
+mod difference;
 mod engine;
+mod explain;
 mod facts;
 mod permit;
 mod profile;
 mod question;
+mod recorded;
 mod rule;
 mod rulebook;
 mod subject;
@@ -24,12 +28,16 @@ pub use agreement::{Agreements, Directions};
 pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, LegalBasis, Scope, Standing};
 pub use cache::CacheCounts;
 pub use decision::{Decision, Outcome};
+pub use defect::{Defect, defects};
+pub use difference::{Changes, Difference, Shift, difference, shift};
 pub use engine::{PolicyEngine, PolicyError};
+pub use explain::{Asked, Effect, Explanation, Voice};
 pub use facts::{
     Approval, ConsentExtract, HostFacts, Known, Party, PeerStatus, ReceiveFacts, SendFacts, StatedFacts,
 };
 pub use permit::Permit;
 pub use profile::{Profile, ProfileStatus};
+pub use recorded::RecordedFacts;
 pub use rule::{Release, Rule, RuleId, Stage};
 pub use subject::{Flag, Kind, Protection, Subject};
 

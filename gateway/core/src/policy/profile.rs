@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Category, MessageType, Purpose, Role};
+use crate::ids::{Category, Digest, MessageType, Purpose, Role};
+use crate::membership::Adopted;
 
 /// Whether the members adopted a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,50 @@ pub struct Profile {
     pub status: ProfileStatus,
     /// Where it comes from.
     pub source: String,
+}
+
+/// What members adopt of a profile: everything that decides, and not where it comes from.
+#[derive(Serialize)]
+struct Terms<'a> {
+    message: &'a MessageType,
+    senders: &'a BTreeSet<Role>,
+    recipients: &'a BTreeSet<Role>,
+    max_categories: &'a BTreeSet<Category>,
+    bases: &'a BTreeSet<String>,
+    personal: bool,
+    approval: bool,
+    purposes: &'a BTreeSet<Purpose>,
+    groups: &'a BTreeSet<String>,
+    retention_days: u32,
+}
+
+impl Profile {
+    /// Digest of the terms under which a type is exchanged, over their JSON with sorted lists; `None` when they
+    /// cannot be written, which then nobody can have adopted.
+    #[must_use]
+    pub fn terms(&self, message: &MessageType) -> Option<Digest> {
+        let terms = Terms {
+            message,
+            senders: &self.senders,
+            recipients: &self.recipients,
+            max_categories: &self.max_categories,
+            bases: &self.bases,
+            personal: self.personal,
+            approval: self.approval,
+            purposes: &self.purposes,
+            groups: &self.groups,
+            retention_days: self.retention_days,
+        };
+        serde_json::to_vec(&terms).ok().map(|bytes| Digest::of(&bytes))
+    }
+
+    /// Takes effect where this very profile was adopted.
+    pub(super) fn adopt(&mut self, message: &MessageType, adopted: &[Adopted]) {
+        let terms = self.terms(message);
+        if adopted.iter().any(|act| act.message_type() == message && Some(act.terms()) == terms) {
+            self.status = ProfileStatus::Adopted;
+        }
+    }
 }
 
 /// Every profile by message type.

@@ -20,7 +20,7 @@ const DAYLIGHT: std::ops::Range<u8> = 6..20;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Agreement {
     pub(super) standing: Standing,
-    pub(super) biometrics: bool,
+    pub(super) biometrics: Option<bool>,
     pub(super) categories: Option<BTreeSet<Category>>,
 }
 
@@ -60,9 +60,8 @@ pub(super) struct Person {
     pub(super) kind: Kind,
     pub(super) age: &'static str,
     pub(super) nationalities: BTreeSet<CountryCode>,
-    pub(super) residence: BTreeSet<CountryCode>,
-    pub(super) risk: BTreeSet<CountryCode>,
-    pub(super) origins_stated: bool,
+    pub(super) residence: Option<CountryCode>,
+    pub(super) risk: Option<BTreeSet<CountryCode>>,
     pub(super) protection: Protection,
 }
 
@@ -191,8 +190,9 @@ impl From<&SendFacts> for Sending {
         stated.note("legal_hold", step.legal_hold);
         let consent = facts.basis.consent.as_ref().map(|consent| normal_consent(consent, facts, &mut stated));
         let subject = &facts.subject;
-        let mut nationalities = subject.other_nationalities.clone();
-        nationalities.extend(subject.nationality.clone());
+        // Without the first the others are no whole list, and a list that is not whole is not stated.
+        let of = |first: &CountryCode| subject.other_nationalities.iter().chain([first]).cloned().collect();
+        let nationalities = subject.nationality.as_ref().map(of).unwrap_or_default();
         Self {
             header: Header {
                 production: facts.realm == Realm::Production,
@@ -213,10 +213,9 @@ impl From<&SendFacts> for Sending {
             person: Person {
                 kind: subject.kind,
                 age: age_band(subject.age),
-                origins_stated: !nationalities.is_empty() && subject.risk_countries.is_some(),
                 nationalities,
-                residence: subject.residence.iter().cloned().collect(),
-                risk: subject.risk_countries.clone().unwrap_or_default(),
+                residence: subject.residence.clone(),
+                risk: subject.risk_countries.clone(),
                 protection: subject.protection,
             },
             approvals: facts.approvals.clone(),

@@ -64,7 +64,7 @@ fn policies(text: &str) -> Result<Vec<(usize, String)>, Rejected> {
 }
 
 impl Rulebook {
-    /// Adds one file's policies; `national` files may only forbid.
+    /// Adds one file's policies; `national` files may only forbid. Answers those it did not add.
     pub(super) fn read(
         &mut self,
         text: &str,
@@ -72,32 +72,48 @@ impl Rulebook {
         rules: &Rules,
         known_obligation: impl Fn(&str) -> bool,
         schema: &Schema,
-    ) -> Result<(), Rejected> {
+    ) -> Vec<Rejected> {
         let validator = Validator::new(schema.clone());
-        for (line, source) in policies(text)? {
-            let reject = |why: String| Rejected { line, why };
-            let policy = Policy::parse(None, &source).map_err(|error| reject(error.to_string()))?;
-            let (policy, clause) = place(policy, national, rules, &known_obligation).map_err(reject)?;
-            let actions = named_actions(&policy).map_err(reject)?;
-            check_ends(&policy, &actions).map_err(reject)?;
-            let mut alone = PolicySet::new();
-            alone.add(policy.clone()).map_err(|error| reject(error.to_string()))?;
-            let verdict = validator.validate(&alone, ValidationMode::Strict);
-            if let Some(error) = verdict.validation_errors().next() {
-                return Err(reject(error.to_string()));
-            }
-            if self.clauses.len() >= MAX_POLICIES {
-                return Err(reject("too many policies".into()));
-            }
-            if self.clauses.insert(policy.id().clone(), clause).is_some() {
-                return Err(reject("another policy has this `@id`".into()));
-            }
-            for action in actions {
-                let chapter = self.chapters.entry(action).or_default();
-                chapter.all.add(policy.clone()).map_err(|error| reject(error.to_string()))?;
-                if policy.effect() == Effect::Permit {
-                    chapter.permits.add(policy.clone()).map_err(|error| reject(error.to_string()))?;
-                }
+        let found = match policies(text) {
+            Ok(found) => found,
+            Err(rejected) => return vec![rejected],
+        };
+        let added = found.into_iter().map(|(line, source)| {
+            self.add(&source, national, rules, &known_obligation, &validator)
+                .map_err(|why| Rejected { line, why })
+        });
+        added.filter_map(Result::err).collect()
+    }
+
+    fn add(
+        &mut self,
+        source: &str,
+        national: bool,
+        rules: &Rules,
+        known_obligation: &impl Fn(&str) -> bool,
+        validator: &Validator,
+    ) -> Result<(), String> {
+        let policy = Policy::parse(None, source).map_err(|error| error.to_string())?;
+        let (policy, clause) = place(policy, national, rules, known_obligation)?;
+        let actions = named_actions(&policy)?;
+        check_ends(&policy, &actions)?;
+        let mut alone = PolicySet::new();
+        alone.add(policy.clone()).map_err(|error| error.to_string())?;
+        let verdict = validator.validate(&alone, ValidationMode::Strict);
+        if let Some(error) = verdict.validation_errors().next() {
+            return Err(error.to_string());
+        }
+        if self.clauses.len() >= MAX_POLICIES {
+            return Err("too many policies".into());
+        }
+        if self.clauses.insert(policy.id().clone(), clause).is_some() {
+            return Err("another policy has this `@id`".into());
+        }
+        for action in actions {
+            let chapter = self.chapters.entry(action).or_default();
+            chapter.all.add(policy.clone()).map_err(|error| error.to_string())?;
+            if policy.effect() == Effect::Permit {
+                chapter.permits.add(policy.clone()).map_err(|error| error.to_string())?;
             }
         }
         Ok(())
@@ -111,6 +127,23 @@ impl Rulebook {
     /// The clause of a policy.
     pub(super) fn clause(&self, policy: &PolicyId) -> Option<&Clause> {
         self.clauses.get(policy)
+    }
+
+    /// Whether a policy of this rule holds messages for people.
+    pub(super) fn holds(&self, rule: &RuleId) -> bool {
+        let attended = self.chapter("PassUnattended").into_iter().flat_map(|chapter| chapter.all.policies());
+        let of_rule = |policy: &Policy| self.clause(policy.id()).is_some_and(|clause| clause.rule == *rule);
+        attended.filter(|policy| policy.effect() == Effect::Forbid).any(of_rule)
+    }
+
+    /// Every policy by `@id`, with its rule and its text.
+    pub(super) fn texts(&self) -> BTreeMap<String, (RuleId, String)> {
+        let policies = self.chapters.values().flat_map(|chapter| chapter.all.policies());
+        let named = policies.filter_map(|policy| {
+            let rule = self.clause(policy.id())?.rule.clone();
+            Some((policy.id().to_string(), (rule, policy.to_string())))
+        });
+        named.collect()
     }
 
     /// The actions that no policy permits: a set that can never say yes is a mistake.

@@ -122,7 +122,7 @@ pub struct Subject {
     /// Further nationalities; they belong to the feared set too.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub other_nationalities: BTreeSet<CountryCode>,
-    /// Habitual residence.
+    /// Habitual residence, the country of nationality included; `None` when nobody stated it, and then any may be it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residence: Option<CountryCode>,
     /// Countries of feared harm; `None` when nobody stated the list. Never leaves the sender's node.

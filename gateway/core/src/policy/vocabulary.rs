@@ -11,7 +11,7 @@ use super::profile::{Profile, ProfileStatus, Profiles};
 use crate::ids::MessageType;
 
 /// Families that no profile may have, and which rules speak of.
-const FORBIDDEN_FAMILIES: [&str; 2] = ["query", "search"];
+pub(super) const FORBIDDEN_FAMILIES: [&str; 2] = ["query", "search"];
 
 macro_rules! kinds {
     ($($field:ident = $name:literal),* $(,)?) => {

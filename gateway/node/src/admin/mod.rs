@@ -3,7 +3,9 @@
 //! INVARIANT: neither shows payload: ids, states, counts and codes only.
 
 mod operations;
+mod policy;
 mod socket;
+mod suspension;
 
 pub use operations::{refresh, router as operations_router};
 pub use socket::{Admin, router as admin_router, serve_socket};

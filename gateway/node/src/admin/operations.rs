@@ -60,5 +60,10 @@ pub async fn refresh(node: &Node) -> Result<(), Problem> {
     let open = ApprovalFilter { state: Some(ApprovalState::Open), agency: None, after: None };
     let open = node.store.approvals(open, 1_000).await.map_err(|error| store_problem(&error))?;
     node.metrics.approvals(i64::try_from(open.len()).unwrap_or(i64::MAX));
+    let suspensions = node.suspensions.get();
+    for kind in ["peer", "purpose", "category"] {
+        let in_force = suspensions.iter().filter(|target| target.kind() == kind).count();
+        node.metrics.suspensions(kind, i64::try_from(in_force).unwrap_or(i64::MAX));
+    }
     Ok(())
 }

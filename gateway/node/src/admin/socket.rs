@@ -18,10 +18,12 @@ use tokio::sync::watch;
 use puente_core::ids::{CountryCode, MessageId};
 use puente_core::problem::{self, Problem};
 
+use crate::admin::{policy, suspension};
 use crate::node::{Node, store_problem};
 use crate::serve::{ProblemReply, json_reply};
 
-type Reply = Result<Response, ProblemReply>;
+/// What a route of the socket answers.
+pub(super) type Reply = Result<Response, ProblemReply>;
 type Asked = std::pin::Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 
 /// What the socket can ask of the running node beyond its store.
@@ -31,7 +33,7 @@ pub struct Admin {
     /// Greets a peer; what it said, or why it could not be reached.
     pub greet: Box<dyn Fn(CountryCode) -> Asked + Send + Sync>,
     /// Reads rules, membership, register and certificates again.
-    pub reload: Box<dyn Fn() -> Result<(), String> + Send + Sync>,
+    pub reload: Box<dyn Fn() -> Result<(), Problem> + Send + Sync>,
 }
 
 /// The routes of the admin socket.
@@ -42,6 +44,11 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/peers/{country}/test", post(test_peer))
         .route("/v1/queue", get(queue))
         .route("/v1/messages/{id}", get(message))
+        .route("/v1/policy/explain/{message}", get(policy::explain))
+        .route("/v1/policy/simulate", post(policy::simulate_page))
+        .route("/v1/policy/changes", get(policy::history).post(policy::propose_set))
+        .route("/v1/suspensions", get(suspension::list).post(suspension::suspend))
+        .route("/v1/suspensions/lift", post(suspension::lift))
         .route("/v1/reload", post(reload))
         .with_state(Arc::new(admin))
 }
@@ -101,20 +108,24 @@ async fn message(State(admin): State<Arc<Admin>>, Segment(id): Segment<String>) 
 }
 
 async fn reload(State(admin): State<Arc<Admin>>) -> Reply {
-    (admin.reload)().map_err(|why| Problem::new(&problem::INTERNAL).because(why))?;
+    (admin.reload)()?;
     Ok(json_reply(StatusCode::OK, &json!({"reloaded": true})))
 }
 
-/// Serves the socket until shutdown; the file is the owner's alone.
+/// Makes the socket, for its owner alone; the future serves it until shutdown.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn serve_socket(path: &Path, router: Router, mut shutdown: watch::Receiver<bool>) -> std::io::Result<()> {
+pub fn serve_socket(
+    path: &Path,
+    router: Router,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<impl Future<Output = ()> + Send + use<>> {
     use std::os::unix::fs::PermissionsExt as _;
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    tokio::spawn(async move {
+    Ok(async move {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -128,6 +139,5 @@ pub fn serve_socket(path: &Path, router: Router, mut shutdown: watch::Receiver<b
                     .await;
             });
         }
-    });
-    Ok(())
+    })
 }

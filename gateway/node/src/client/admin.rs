@@ -33,14 +33,32 @@ impl AdminClient {
     /// # Errors
     /// `Unreachable` when no node runs on this home, `Unanswered` when the request may have had its effect.
     pub async fn request(&self, method: Method, path: &str) -> Result<Answer, ClientError> {
+        self.send(method, path, Bytes::new()).await
+    }
+
+    /// Posts a JSON body, and reads the whole answer.
+    ///
+    /// # Errors
+    /// As [`AdminClient::request`].
+    pub async fn post(&self, path: &str, body: Vec<u8>) -> Result<Answer, ClientError> {
+        self.send(Method::POST, path, body.into()).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, ClientError> {
         let address = self.socket.display().to_string();
-        let asking = self.ask(method, path, &address);
+        let asking = self.ask(method, path, body, &address);
         tokio::time::timeout(ANSWERING, asking).await.unwrap_or_else(|_| {
             Err(ClientError::Unanswered { address: address.clone(), why: "time ran out".to_owned() })
         })
     }
 
-    async fn ask(&self, method: Method, path: &str, address: &str) -> Result<Answer, ClientError> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        address: &str,
+    ) -> Result<Answer, ClientError> {
         let unreachable = |why: &dyn std::fmt::Display| ClientError::Unreachable {
             address: address.to_owned(),
             why: why.to_string(),
@@ -56,7 +74,8 @@ impl AdminClient {
             .method(method)
             .uri(path)
             .header(header::HOST, "admin")
-            .body(Full::new(Bytes::new()))?;
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))?;
         let response = sender.send_request(request).await.map_err(|error| ClientError::Unanswered {
             address: address.to_owned(),
             why: error.to_string(),

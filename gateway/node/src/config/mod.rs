@@ -7,7 +7,7 @@ mod reference;
 
 use serde::{Deserialize, Serialize};
 
-use puente_core::ids::{CountryCode, Realm};
+use puente_core::ids::{CountryCode, Realm, Role};
 
 pub use reference::reference;
 
@@ -44,6 +44,12 @@ pub struct Config {
     /// How long things wait.
     #[serde(default)]
     pub times: Times,
+    /// How long things are kept.
+    #[serde(default)]
+    pub retention: Retention,
+    /// Who puts policies in force.
+    #[serde(default)]
+    pub policy: PolicyChanges,
 }
 
 /// Addresses of the three listeners.
@@ -142,6 +148,44 @@ impl Default for Times {
     }
 }
 
+/// How long content is kept, beyond what each message says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// The agency is told this many days before a message's content is erased.
+    pub notice_days: u32,
+    /// Attachment chunks that no message names are erased after this many hours.
+    pub orphan_chunk_hours: u32,
+    /// What was submitted and held is erased this many days after it was decided.
+    pub draft_days: u32,
+    /// Copies of the key store live this many days at most; erasures are confirmed with that date.
+    pub key_backup_days: u32,
+    /// Metadata, receipts, decisions and approvals go after this many years.
+    pub record_years: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { notice_days: 14, orphan_chunk_hours: 72, draft_days: 30, key_backup_days: 7, record_years: 7 }
+    }
+}
+
+/// Changes of policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyChanges {
+    /// Officers of agencies with this role may put policies in force, two of them together.
+    pub activating_role: Role,
+    /// A proposed set lapses after this many seconds without two officers.
+    pub change_seconds: u64,
+}
+
+impl Default for PolicyChanges {
+    fn default() -> Self {
+        Self { activating_role: Role::supervisory_authority(), change_seconds: 604_800 }
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -164,6 +208,14 @@ impl Config {
     /// The defaults of a country and realm.
     #[must_use]
     pub fn new(country: CountryCode, realm: Realm) -> Self {
-        Self { country, realm, listen: Listen::default(), limits: Limits::default(), times: Times::default() }
+        Self {
+            country,
+            realm,
+            listen: Listen::default(),
+            limits: Limits::default(),
+            times: Times::default(),
+            retention: Retention::default(),
+            policy: PolicyChanges::default(),
+        }
     }
 }

@@ -34,7 +34,34 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("times", "long_poll_seconds", "Longest wait of a long-poll, seconds."),
     ("times", "approval_seconds", "A held row lapses after this many seconds without two officers."),
     ("times", "idempotency_hours", "An answer to an idempotency key is kept for this many hours."),
+    (
+        "policy",
+        "activating_role",
+        "Officers of agencies with this role may put policies in force, two of them together.",
+    ),
+    (
+        "policy",
+        "change_seconds",
+        "A proposed set of policies lapses after this many seconds without two officers.",
+    ),
     ("times", "drain_seconds", "On shutdown, requests in progress have this many seconds to end."),
+    ("retention", "notice_days", "The agency is told this many days before a message's content is erased."),
+    (
+        "retention",
+        "orphan_chunk_hours",
+        "Attachment chunks that no message names are erased after this many hours; more than an approval may take.",
+    ),
+    ("retention", "draft_days", "What was submitted and held is erased this many days after it was decided."),
+    (
+        "retention",
+        "key_backup_days",
+        "Copies of the key store live this many days at most; erasures are confirmed with that date.",
+    ),
+    (
+        "retention",
+        "record_years",
+        "Metadata, receipts, decisions and approvals go after this many years; leaves of the log stay.",
+    ),
 ];
 
 /// The text of a configuration with the meaning of each setting above it.

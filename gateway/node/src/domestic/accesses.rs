@@ -15,20 +15,20 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::delivery::{Direction, DisclosureRow};
+use puente_core::delivery::{Direction, DisclosureRow, MessageRow};
 use puente_core::ids::{AgencyId, CaseId, CountryCode, MessageId, Role};
 use puente_core::personal::Personal;
 use puente_core::policy::{StatedFacts, Subject};
-use puente_core::problem::{self, Problem};
+use puente_core::problem::{self, Fault, Problem};
 
 use crate::domestic::disclosures::{FOR_THE_PERSON, every_line, told};
+use crate::domestic::handing::hand_over;
 use crate::domestic::messages::visible;
 use crate::domestic::submit::{Mode, Submission, commit, prepare};
 use crate::node::{Node, store_problem};
-use crate::opening::{open_stored, outer_of};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
-use crate::store::{Disclosed, MAX_PAGE};
+use crate::store::{Disclosed, ERASED, MAX_PAGE};
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -113,7 +113,7 @@ pub async fn answer(
     let mut silent = recipients(&known);
     let mut answers = Vec::new();
     for (question, _) in &questions {
-        if let Some(said) = said(&node, question.message).await? {
+        if let Some(said) = said(&node, &caller, question.message).await? {
             silent.remove(&(question.country.clone(), question.to_role.clone(), question.to_agency.clone()));
             answers.push(json!({"country": question.country, "role": question.to_role,
                                 "agency": question.to_agency, "answer": said}));
@@ -133,10 +133,22 @@ pub async fn answer(
 }
 
 /// What a recipient answered; one that cannot be opened has not.
-async fn said(node: &Node, question: MessageId) -> Result<Option<Value>, Problem> {
+async fn said(node: &Node, caller: &KnownAgency, question: MessageId) -> Result<Option<Value>, Problem> {
     let replies = node.store.replies(question).await.map_err(|error| store_problem(&error))?;
-    let mut came = replies.iter().filter(|row| row.direction == Direction::In && row.state == "accepted");
-    Ok(came.find_map(|row| open_stored(node, row).ok()?.1.section("ops.metadata").cloned()))
+    let came =
+        |row: &&MessageRow| row.direction == Direction::In && row.state == "accepted" && visible(caller, row);
+    for row in replies.iter().filter(came) {
+        match hand_over(node, row).await {
+            Ok((_, inner)) => {
+                if let Some(said) = inner.section("ops.metadata") {
+                    return Ok(Some(said.clone()));
+                }
+            }
+            Err(problem) if problem.kind.fault == Fault::Node => return Err(problem),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// `GET /v1/messages/{id}/accounting`: for an agency that was asked, what was received about the person and what was
@@ -149,11 +161,12 @@ pub async fn accounting(
     let not_found = || Problem::new(&problem::NOT_FOUND);
     let id: MessageId = id.parse().map_err(|_| not_found())?;
     let row = node.store.message(id).await.map_err(|error| store_problem(&error))?;
-    let asked = |row: &puente_core::delivery::MessageRow| {
+    let asked = |row: &MessageRow| {
         row.direction == Direction::In && row.message_type.as_str() == ASKS && visible(&caller, row)
     };
     let row = row.filter(asked).ok_or_else(not_found)?;
-    let subject_ref = outer_of(&node, &row)?.claims().puente.subject_ref.clone().ok_or_else(not_found)?;
+    let about = node.store.received_about(row.message).await.map_err(|error| store_problem(&error))?;
+    let subject_ref = about.ok_or_else(not_found)?;
     let found = node.store.received(row.peer.clone(), subject_ref, 0, MAX_PAGE).await;
     let (mut received, mut cases) = (Vec::new(), BTreeSet::new());
     for (_, message) in found.map_err(|error| store_problem(&error))? {
@@ -162,7 +175,7 @@ pub async fn accounting(
         cases.insert(came.case);
         received
             .push(json!({"message_id": came.message, "type": came.message_type, "at_ms": came.created_ms,
-                             "categories": came.categories, "held": !came.wire.is_empty()}));
+                             "categories": came.categories, "held": came.state != ERASED}));
     }
     let mut told_on = Vec::new();
     for case in cases {

@@ -11,13 +11,13 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::approval::{Standing, peek_statement, standing, verify_statement};
+use puente_core::approval::{Question, Standing, peek_statement, standing, verify_statement};
 use puente_core::delivery::{ApprovalRow, ApprovalState, Event, EventKind, StatementRow, Write};
 use puente_core::ids::ApprovalId;
 use puente_core::policy::RuleId;
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::submit::{self, Mode, Outcome, Submission, prepare};
+use crate::domestic::submit::{self, Mode, Outcome, Prepared, Submission, prepare};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
@@ -71,6 +71,9 @@ async fn load(
 }
 
 fn draft_of(row: &ApprovalRow) -> Result<Submission, Problem> {
+    if row.draft.is_empty() {
+        return Err(Problem::new(&problem::ERASED));
+    }
     serde_json::from_slice(&row.draft).map_err(|_| Problem::new(&problem::INTERNAL))
 }
 
@@ -82,7 +85,8 @@ pub async fn show(
 ) -> Reply {
     let (row, statements) = load(&node, &caller, &id).await?;
     let draft = draft_of(&row)?;
-    let would = prepare(&node, &owner(&row), &draft, &Mode::DryRun).await?.verdict;
+    let Prepared { verdict: would, preview, .. } =
+        prepare(&node, &owner(&row), &draft, &Mode::DryRun).await?;
     let removed: BTreeSet<_> = would.removed.iter().map(|removal| &removal.category).collect();
     let after: serde_json::Map<String, Value> = draft
         .sections
@@ -96,6 +100,8 @@ pub async fn show(
         .collect();
     let body = json!({
         "approval": summary(&row), "verdict": would, "before": draft.sections, "after": after, "statements": statements,
+        // The rules have changed since: what is shown is not what the row was held with, and cannot be released.
+        "stale": preview != Some(row.preview),
     });
     Ok(json_reply(StatusCode::OK, &body))
 }
@@ -137,8 +143,11 @@ pub async fn state(
         now_ms.div_euclid(1000),
     )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
-    let standing = standing(&row, &recorded, &said, now_ms, &stands)?;
-    let mut writes = vec![Write::Statement(said.row(now_ms))];
+    let standing = standing(&Question::from(&row), &recorded, &said, now_ms, &stands)?;
+    // Two first grants at once: the second commit fails, and its officer is asked to look again.
+    let count = u32::try_from(recorded.len()).unwrap_or(u32::MAX);
+    let mut writes =
+        vec![Write::StatementsSeen { approval: row.approval, count }, Write::Statement(said.row(now_ms))];
     let mut body = json!({"approval_id": row.approval});
     match standing {
         Standing::NeedsAnother => {
@@ -165,7 +174,8 @@ fn set(body: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Decides again with the holds lifted; absolute prohibitions still stand, and then nothing is released.
+/// Decides again with the holds lifted: what leaves is what both officers saw, or nothing. Where the rules refuse by
+/// now, both statements and the refusal are recorded.
 async fn release(
     node: &Node,
     row: &ApprovalRow,
@@ -176,7 +186,13 @@ async fn release(
     let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds }).await?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
+        writes.append(&mut prepared.writes);
+        writes.extend(close(row, ApprovalState::Refused, now_ms));
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
         return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));
+    }
+    if prepared.preview != Some(row.preview) {
+        return Err(Problem::new(&problem::PREVIEW_STALE).at("preview"));
     }
     writes.append(&mut prepared.writes);
     writes.extend(close(row, ApprovalState::Granted, now_ms));

@@ -35,7 +35,10 @@ pub async fn put_chunk(
 ) -> Result<Response, ProblemReply> {
     let (root, index) = place(&root, &index)?;
     let bytes = read_body(body, CIPHER_CHUNK_BYTES, node.config.times.body_seconds).await?;
-    node.store.put_chunk(root, index, bytes.to_vec()).await.map_err(|error| store_problem(&error))?;
+    node.store
+        .put_chunk(root, index, bytes.to_vec(), node.clock.now_ms())
+        .await
+        .map_err(|error| store_problem(&error))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

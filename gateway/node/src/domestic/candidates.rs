@@ -14,16 +14,15 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::delivery::{Direction, MessageRow};
 use puente_core::ids::{Category, MessageId};
 use puente_core::matching::candidates_for;
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::operations::{messages_of, operation_id};
+use crate::domestic::handing::hand_over_all;
+use crate::domestic::operations::{messages_of, operation_id, received};
 use crate::lists::candidate::from_sections;
 use crate::node::Node;
-use crate::opening::open_stored;
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
 
@@ -51,15 +50,11 @@ pub async fn candidates(
     };
     let unlisted = from_sections(0, &named)
         .ok_or_else(|| Problem::new(&problem::FIELD_MISSING).at("/sections/id.core"))?;
-    let received: Vec<MessageRow> = messages_of(&node, &caller, operation)
-        .await?
-        .into_iter()
-        .filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.manifest")
-        .collect();
-    let mut listed = Vec::with_capacity(received.len());
+    let manifest = received(messages_of(&node, &caller, operation).await?, "return.manifest");
+    let mut listed = Vec::with_capacity(manifest.len());
     let mut ids: BTreeMap<u32, MessageId> = BTreeMap::new();
-    for (number, row) in (1_u32..).zip(&received) {
-        let Ok((_, inner)) = open_stored(&node, row) else { continue };
+    for (number, (row, opened)) in (1_u32..).zip(hand_over_all(&node, manifest).await?) {
+        let Ok(inner) = opened else { continue };
         ids.insert(number, row.message);
         listed.extend(from_sections(number, &|category| inner.section(category)));
     }

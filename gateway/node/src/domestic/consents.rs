@@ -27,6 +27,7 @@ use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
 use crate::store::{Disclosed, Guard, StoreError};
+use crate::subjects::SubjectOf;
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -77,7 +78,7 @@ pub async fn add(
             record: record.compact().as_bytes().to_vec(),
             at_ms,
         }),
-        leaf(&node, "consent", id, record.digest())?,
+        leaf(&node, "consent", &record, record.digest())?,
     ];
     match node.commit(writes).await {
         Ok(_durable) => Ok(json_reply(StatusCode::CREATED, &told(&record))),
@@ -119,7 +120,7 @@ pub async fn event(
             event: event.compact().as_bytes().to_vec(),
             at_ms: node.clock.now_ms(),
         }),
-        leaf(&node, "consent_event", consent, event.digest())?,
+        leaf(&node, "consent_event", &kept.record, event.digest())?,
     ];
     kept.events.push(event);
     let mut notices = withdrawal_notices(&node, &kept).await?;
@@ -196,9 +197,17 @@ const fn not_found() -> Problem {
     Problem::new(&problem::NOT_FOUND)
 }
 
-fn leaf(node: &Node, kind: &str, consent: ConsentId, digest: Digest) -> Result<Write, Problem> {
+fn leaf(node: &Node, kind: &str, of: &VerifiedRecord, digest: Digest) -> Result<Write, Problem> {
     let at_ms = node.clock.now_ms();
-    let record = LeafRecord { kind, id: consent.to_string(), digest, at_ms };
+    let consent = of.record();
+    let subject = SubjectOf::Own(consent.principal.reference.reveal()).tag(&node.keys.subjects);
+    let record = LeafRecord { kind, id: consent.record_id.to_string(), digest, at_ms };
     let leaf = Leaf::new(&record, node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
-    Ok(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms }))
+    Ok(Write::Leaf(LeafRow {
+        leaf: leaf.hash,
+        subject: Some(subject),
+        salt: leaf.salt,
+        record: leaf.record,
+        at_ms,
+    }))
 }

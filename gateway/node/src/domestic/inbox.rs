@@ -14,7 +14,7 @@ use puente_core::problem::{self, Problem};
 
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply};
+use crate::serve::{Place, ProblemReply, json_reply};
 
 /// Query of the inbox.
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,7 @@ const fn page() -> u32 {
 pub async fn inbox(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
+    place: Option<Extension<Place>>,
     ask: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, ProblemReply> {
     let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
@@ -54,6 +55,9 @@ pub async fn inbox(
             .await
             .map_err(|error| store_problem(&error))?;
         let waited = tokio::time::Instant::now() >= deadline;
+        if let (true, Some(Extension(place))) = (events.is_empty(), &place) {
+            place.leave();
+        }
         if !events.is_empty() || waited || tokio::time::timeout_at(deadline, changed.changed()).await.is_err()
         {
             let next = events.last().map_or(ask.after, |(cursor, _)| *cursor);

@@ -9,21 +9,19 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use puente_core::delivery::{Direction, MessageRow, Write};
-use puente_core::evidence::ReceiptState;
+use puente_core::delivery::{Direction, MessageRow};
 use puente_core::ids::MessageId;
 use puente_core::problem::{self, Problem};
 
-use crate::consent::permit_hand_over;
+use crate::domestic::handing::hand_over;
 use crate::domestic::idempotency::{self, Asked, Claim};
 use crate::domestic::submit::{
     self, Mode, Outcome, Prepared, Submission, Verdict, prepare, problem_finding, verdict_status,
 };
 use crate::node::{Node, store_problem};
-use crate::opening::open_stored;
-use crate::receipts::{self, Travel};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, other_form, read_body, read_value};
+use crate::store::ERASED;
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -135,7 +133,7 @@ async fn prepare_whole(
 fn malformed(row: Option<u32>, problem: &Problem) -> Prepared {
     let mut verdict = Verdict::new(row, Outcome::Malformed);
     verdict.problems.push(problem_finding(problem));
-    Prepared { verdict, writes: Vec::new() }
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 /// Commits, stores the answer under the key, answers.
@@ -208,19 +206,13 @@ pub async fn content(
     Path(id): Path<String>,
 ) -> Reply {
     let row = visible_row(&node, &caller, &id).await?;
-    if row.direction != Direction::In || row.state != "accepted" || row.wire.is_empty() {
+    if row.direction == Direction::In && row.state == ERASED {
+        return Err(Problem::new(&problem::ERASED).into());
+    }
+    if row.direction != Direction::In || row.state != "accepted" {
         return Err(Problem::new(&problem::NOT_FOUND).into());
     }
-    let opened = match open_stored(&node, &row) {
-        Ok((outer, inner)) => permit_hand_over(&node, &outer).await.map(|()| (outer, inner)),
-        Err(problem) => Err(problem),
-    };
-    let (states, code): (&[ReceiptState], _) = match &opened {
-        Ok(_) => (&[ReceiptState::Opened, ReceiptState::HandedToAgency], None),
-        Err(problem) => (&[ReceiptState::RefusedAtOpening], Some(problem.kind.code.to_owned())),
-    };
-    record_states(&node, &row, states, code).await?;
-    let (outer, inner) = opened?;
+    let (outer, inner) = hand_over(&node, &row).await?;
     let claims = outer.claims();
     let sections: serde_json::Map<String, Value> = inner
         .sections()
@@ -238,32 +230,6 @@ pub async fn content(
         "sections": sections,
     });
     Ok(json_reply(StatusCode::OK, &body))
-}
-
-/// Receipts later states once: a message whose states are recorded is not receipted again.
-async fn record_states(
-    node: &Node,
-    row: &MessageRow,
-    states: &[ReceiptState],
-    code: Option<String>,
-) -> Result<(), Problem> {
-    let known = node.store.receipts(row.message).await.map_err(|error| store_problem(&error))?;
-    let fresh: Vec<receipts::Outcome> = states
-        .iter()
-        .filter(|state| known.iter().all(|receipt| receipt.state != state.as_str()))
-        .map(|state| receipts::Outcome {
-            message: row.message,
-            release: row.release,
-            state: *state,
-            code: code.clone(),
-        })
-        .collect();
-    if fresh.is_empty() {
-        return Ok(());
-    }
-    let (_, writes): (_, Vec<Write>) = receipts::make(node, &row.peer, &fresh, Travel::Later)?;
-    node.commit(writes).await.map_err(|error| store_problem(&error))?;
-    Ok(())
 }
 
 /// `GET /v1/catalogue`: the message types in force.

@@ -10,12 +10,14 @@ mod caller;
 mod candidates;
 mod consents;
 mod disclosures;
+mod handing;
 mod idempotency;
 mod inbox;
 mod messages;
 mod notices;
 mod openapi;
 mod operations;
+mod policies;
 pub mod submit;
 
 use std::sync::Arc;
@@ -48,6 +50,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/{id}", get(policies::show))
+        .route("/v1/policies/{id}/statements", post(policies::state))
         .route("/v1/attachments/{root}/{index}", put(attachments::put_chunk).get(attachments::chunk))
         .route("/v1/consents", post(consents::add))
         .route("/v1/consents/{id}", get(consents::show))

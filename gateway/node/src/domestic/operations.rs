@@ -13,11 +13,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use puente_core::delivery::{Direction, MessageRow};
+use puente_core::envelope::VerifiedInner;
 use puente_core::ids::{AgreementId, CountryCode, MessageId, MessageType, OperationId, Purpose};
 use puente_core::matching;
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::handing::hand_over_all;
 use crate::domestic::idempotency::{self, Asked};
 use crate::domestic::messages::{AT_A_STRETCH, finish, verdicts_body, visible};
 use crate::domestic::submit::{Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare};
@@ -26,7 +28,6 @@ use crate::lists::candidate::candidate;
 use crate::lists::print::{PrintedOperation, PrintedRow, print as print_list};
 use crate::lists::{CellProblem, Imported, ImportedRow, OperationDefaults, Sheet, import};
 use crate::node::{Node, store_problem};
-use crate::opening::open_stored;
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body};
 use crate::store::{MAX_PAGE, Position, Wire};
@@ -189,9 +190,10 @@ fn refused_row(row: u32, problems: &[CellProblem]) -> Prepared {
             en: cell.en.clone(),
         })
         .collect();
-    Prepared { verdict, writes: Vec::new() }
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
+/// The caller's messages of an operation, without their wire bytes.
 pub(super) async fn messages_of(
     node: &Node,
     caller: &KnownAgency,
@@ -202,7 +204,7 @@ pub(super) async fn messages_of(
     loop {
         let page = node
             .store
-            .operation(operation, after, MAX_PAGE, Wire::Read)
+            .operation(operation, after, MAX_PAGE, Wire::Left)
             .await
             .map_err(|error| store_problem(&error))?;
         let Some(last) = page.last() else { return Ok(all) };
@@ -214,9 +216,16 @@ pub(super) async fn messages_of(
     }
 }
 
+/// Those of the messages that came in and were accepted, of one type.
+pub(super) fn received(messages: Vec<MessageRow>, message_type: &str) -> Vec<MessageRow> {
+    let is_asked = |row: &MessageRow| {
+        row.direction == Direction::In && row.state == "accepted" && row.message_type.as_str() == message_type
+    };
+    messages.into_iter().filter(is_asked).collect()
+}
+
 /// What the other side said of a message: type and the status in its metadata.
-fn said(node: &Node, row: &MessageRow) -> Option<(MessageId, Value)> {
-    let (_, inner) = open_stored(node, row).ok()?;
+fn said(row: &MessageRow, inner: &VerifiedInner) -> Option<(MessageId, Value)> {
     let metadata = inner.section("ops.metadata")?;
     let body = json!({
         "type": row.message_type, "message_id": row.message, "status": metadata.get("status"),
@@ -238,8 +247,9 @@ pub async fn reconcile(
     }
     let mut answers: BTreeMap<MessageId, Vec<Value>> = BTreeMap::new();
     let mut unsolicited = Vec::new();
-    for row in all.iter().filter(|row| row.direction == Direction::In) {
-        match (row.in_reply_to, said(&node, row)) {
+    let received = all.iter().filter(|row| row.direction == Direction::In && row.state == "accepted");
+    for (row, opened) in hand_over_all(&node, received.cloned().collect()).await? {
+        match (row.in_reply_to, opened.ok().and_then(|inner| said(&row, &inner))) {
             (Some(_), Some((to, answer))) => answers.entry(to).or_default().push(answer),
             (None, Some((_, answer))) => unsolicited.push(answer),
             (_, None) => {}
@@ -279,15 +289,18 @@ pub async fn print(
 ) -> Reply {
     let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
-    let manifest = all
-        .iter()
-        .filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.manifest");
+    let version = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let mut rows = Vec::new();
     let mut logistics = None;
-    for row in manifest {
-        let Ok((_, inner)) = open_stored(&node, row) else { continue };
-        logistics = logistics.or_else(|| inner.section("return.logistics").cloned());
-        rows.push(printed(u32::try_from(rows.len() + 1).unwrap_or(u32::MAX), row, &inner));
+    for (row, opened) in hand_over_all(&node, received(all, "return.manifest")).await? {
+        let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
+        rows.push(match opened {
+            Ok(inner) => {
+                logistics = logistics.or_else(|| inner.section("return.logistics").cloned());
+                printed(number, &row, &inner)
+            }
+            Err(_) => unreadable(number, &row),
+        });
     }
     let logistics = logistics.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
     let text = |name: &str| logistics.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -298,7 +311,7 @@ pub async fn print(
         title: id,
         port: text("port_of_entry"),
         eta: instant.to_zoned(zone.clone()),
-        version: u32::try_from(all.len()).unwrap_or(u32::MAX),
+        version,
         printed_at: now.to_zoned(zone),
         earlier_prints: ask.earlier_prints,
         rows,
@@ -317,7 +330,19 @@ fn names_of(core: Option<&Value>) -> String {
         .join(" ")
 }
 
-fn printed(number: u32, row: &MessageRow, inner: &puente_core::envelope::VerifiedInner) -> PrintedRow {
+/// A row that does not open stands on the paper all the same: somebody is on that bus.
+fn unreadable(number: u32, row: &MessageRow) -> PrintedRow {
+    PrintedRow {
+        row: number,
+        names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),
+        particulars: Personal::new(row.message.to_string()),
+        family: None,
+        needs: Vec::new(),
+        child_protection: row.role.as_str() == "child_protection",
+    }
+}
+
+fn printed(number: u32, row: &MessageRow, inner: &VerifiedInner) -> PrintedRow {
     let core = inner.section("id.core");
     let part = |name: &str| {
         core.and_then(|core| core.get(name)).map(|value| match value {
@@ -366,11 +391,17 @@ pub async fn arrivals(
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
     let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
     let mut list = Vec::new();
-    for row in all
-        .iter()
-        .filter(|row| row.direction == Direction::In && row.message_type.as_str() == "return.arrival")
-    {
-        let Ok((_, inner)) = open_stored(&node, row) else { continue };
+    for (row, opened) in hand_over_all(&node, received(all, "return.arrival")).await? {
+        let Ok(inner) = opened else {
+            list.push(Arrival {
+                row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
+                names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),
+                status: row.message.to_string(),
+                at: None,
+                captured: String::new(),
+            });
+            continue;
+        };
         let metadata = inner.section("ops.metadata");
         let text = |name: &str| {
             metadata.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use puente_core::catalogue::Lane;
-use puente_core::ids::CountryCode;
+use puente_core::ids::{CountryCode, Digest};
 use puente_core::membership::Membership;
 use puente_core::problem::{self, Problem};
 
@@ -45,7 +45,11 @@ pub enum LinkError {
 struct Link {
     sender: SendRequest<Full<Bytes>>,
     made: Instant,
+    under: Lists,
 }
+
+/// Which lists a connection was made under; with others it is made anew.
+type Lists = ((u64, Digest), Option<u64>);
 
 /// The place of one connection: whoever holds the lock makes it, the others wait for it.
 type Slot = Arc<Mutex<Option<Link>>>;
@@ -133,12 +137,15 @@ impl Connector {
     ) -> Result<SendRequest<Full<Bytes>>, LinkError> {
         let mut link = slot.lock().await;
         let age = Duration::from_secs(self.times.connection_age_seconds);
-        if let Some(link) = link.as_ref().filter(|link| !link.sender.is_closed() && link.made.elapsed() < age)
-        {
+        let membership = (self.membership)();
+        let under = (membership.version(), membership.directory_version(peer));
+        let stands =
+            |link: &&Link| !link.sender.is_closed() && link.made.elapsed() < age && link.under == under;
+        if let Some(link) = link.as_ref().filter(stands) {
             return Ok(link.sender.clone());
         }
         let sender = self.connect(peer).await?;
-        *link = Some(Link { sender: sender.clone(), made: Instant::now() });
+        *link = Some(Link { sender: sender.clone(), made: Instant::now(), under });
         Ok(sender)
     }
 

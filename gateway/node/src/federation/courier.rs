@@ -6,25 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use tokio::sync::watch;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{OutboundState, Queued, RetrySchedule, Write, next_attempt};
-use puente_core::envelope::own_attachments;
+use puente_core::envelope::own_header;
+use puente_core::evidence::Receipt;
 use puente_core::ids::CountryCode;
-use puente_core::problem::{self, Retry};
+use puente_core::problem::{self, Problem};
 
 use crate::federation::connector::{Connector, LinkError};
 use crate::federation::lapsed::keep_covered;
 use crate::federation::settle::{Sent, Verifier, settle};
-use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList};
+use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList, ReceiptsTaken};
 use crate::node::{LANES, Node};
 use crate::store::StoreError;
+use crate::suspension;
 use crate::telemetry::Face;
 
 /// Longest sleep of an idle courier: a bound on what a lost wake-up can cost.
 const IDLE_MS: i64 = 1_000;
+
+/// Most receipts in one request.
+const RECEIPTS_AT_ONCE: u32 = 200;
 
 /// Runs the couriers of every member until shutdown; members that join get theirs within a second.
 pub async fn run_couriers(node: Arc<Node>, connector: Arc<Connector>, mut shutdown: watch::Receiver<bool>) {
@@ -53,6 +58,18 @@ pub async fn run_couriers(node: Arc<Node>, connector: Arc<Connector>, mut shutdo
     while tasks.join_next().await.is_some() {}
 }
 
+/// What a courier remembers between rounds; all of it may be lost.
+struct Courier<'a> {
+    node: &'a Node,
+    connector: &'a Connector,
+    peer: &'a CountryCode,
+    lane: Lane,
+    /// Most messages in one delivery: halved when the peer finds it too large, doubled when it takes one.
+    at_once: usize,
+    /// The last receipt that was offered, so that one the peer cannot verify does not stand before the others.
+    receipts_after: i64,
+}
+
 async fn courier(
     node: Arc<Node>,
     connector: Arc<Connector>,
@@ -60,10 +77,13 @@ async fn courier(
     lane: Lane,
     mut shutdown: watch::Receiver<bool>,
 ) {
+    let at_once = node.config.limits.delivery_messages;
+    let mut courier =
+        Courier { node: &node, connector: &connector, peer: &peer, lane, at_once, receipts_after: 0 };
     let mut failures = 0_u32;
     while !*shutdown.borrow() {
         let changed = node.outbox_changed();
-        let pause = match round(&node, &connector, &peer, lane).await {
+        let pause = match courier.round().await {
             Ok(0) => {
                 failures = 0;
                 IDLE_MS
@@ -101,7 +121,7 @@ enum RoundError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Consent(#[from] problem::Problem),
+    Consent(#[from] Problem),
 }
 
 impl RoundError {
@@ -116,49 +136,123 @@ impl RoundError {
     }
 }
 
-/// One delivery and then, on the control lane, the receipts that are owed; answers how much was done.
-///
-/// Messages first: a receipt that the peer does not take must not hold up a cancellation.
-async fn round(
-    node: &Node,
-    connector: &Connector,
-    peer: &CountryCode,
-    lane: Lane,
-) -> Result<usize, RoundError> {
-    let sent = deliver_due(node, connector, peer, lane).await?;
-    let owed = if lane == Lane::Control { send_receipts(node, connector, peer).await? } else { 0 };
-    Ok(sent + owed)
+impl Courier<'_> {
+    /// One delivery and then, on the control lane, the receipts that are owed; answers how much was done.
+    ///
+    /// Messages first: a receipt that the peer does not take must not hold up a cancellation.
+    async fn round(&mut self) -> Result<usize, RoundError> {
+        let sent = self.deliver_due().await?;
+        let owed = if self.lane == Lane::Control { self.send_receipts().await? } else { 0 };
+        Ok(sent + owed)
+    }
+
+    /// An expired list or directory holds new lists, never an alert, a withdrawal or a receipt (PROTOCOL.md section 4).
+    fn is_held(&self) -> bool {
+        let now = self.node.clock.now_s();
+        let held = self.lane == Lane::Bulk && !self.node.membership.get().is_current(self.peer, now);
+        if held {
+            self.node.metrics.rejected(Face::Federation, problem::MEMBERSHIP_EXPIRED.code);
+        }
+        held
+    }
+
+    async fn deliver_due(&mut self) -> Result<usize, RoundError> {
+        let (node, peer) = (self.node, self.peer);
+        if self.is_held() {
+            return Ok(0);
+        }
+        let limit = u32::try_from(self.at_once).unwrap_or(u32::MAX);
+        let due = node.store.outbound_due(peer.clone(), self.lane, node.clock.now_ms(), limit).await?;
+        let suspensions = node.suspensions.get();
+        let (held, due) = suspension::split(&suspensions, peer, due);
+        if !held.is_empty() {
+            suspension::hold(node, &suspensions, &held).await?;
+        }
+        let waiting = held.len() + due.len();
+        let due = keep_covered(node, due).await?;
+        if due.is_empty() {
+            return Ok(waiting);
+        }
+        let batch = fitting(due, node.config.limits.federation_body_bytes);
+        send_chunks(node, self.connector, peer, &batch).await?;
+        let body: Bytes =
+            batch.iter().map(|queued| queued.wire.as_slice()).collect::<Vec<_>>().join(&b'\n').into();
+        let path = "/federation/v1/messages";
+        let answer =
+            self.connector.request(peer, Some(self.lane), Method::POST, path, BATCH_MEDIA, body).await;
+        node.metrics.peer(peer.as_str(), answer.is_ok());
+        let answer = match answer {
+            Err(LinkError::Status(StatusCode::PAYLOAD_TOO_LARGE)) => return self.too_large(&batch).await,
+            answer => answer?,
+        };
+        let delivered: Delivered = serde_json::from_slice(&answer).map_err(|_| garbage())?;
+        apply(node, peer, self.lane, &batch, &delivered).await?;
+        self.at_once = self.at_once.saturating_mul(2).min(node.config.limits.delivery_messages);
+        Ok(batch.len())
+    }
+
+    /// The peer's limits are smaller than ours: half as many next time. One that is too large alone waits its turn, so
+    /// that the others go.
+    async fn too_large(&mut self, batch: &[Queued]) -> Result<usize, RoundError> {
+        self.at_once = (batch.len() / 2).max(1);
+        if let [queued] = batch {
+            let code = problem::BODY_TOO_LARGE.code;
+            self.node.commit(vec![again_later(self.node, queued, Some(code.to_owned()))]).await?;
+        }
+        Ok(batch.len())
+    }
+
+    async fn send_receipts(&mut self) -> Result<usize, RoundError> {
+        let (node, peer) = (self.node, self.peer);
+        let due = node.store.receipts_due(peer.clone(), self.receipts_after, RECEIPTS_AT_ONCE).await?;
+        let Some((last, _)) = due.last() else {
+            self.receipts_after = 0;
+            return Ok(0);
+        };
+        let last = *last;
+        let offered: Vec<(i64, Receipt)> = due
+            .iter()
+            .filter_map(|(key, row)| Some((*key, serde_json::from_slice(&row.receipt).ok()?)))
+            .collect();
+        let receipts = offered.iter().map(|(_, receipt)| receipt.clone()).collect();
+        let body = serde_json::to_vec(&ReceiptList { receipts }).unwrap_or_default();
+        let path = "/federation/v1/receipts";
+        let answer = self
+            .connector
+            .request(peer, Some(Lane::Control), Method::POST, path, "application/json", body.into())
+            .await?;
+        let taken: ReceiptsTaken = serde_json::from_slice(&answer).map_err(|_| garbage())?;
+        let keys: Vec<i64> = offered
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !taken.unverified.contains(index))
+            .map(|(_, (key, _))| *key)
+            .collect();
+        self.receipts_after = last;
+        let sent = keys.len();
+        if sent > 0 {
+            node.commit(vec![Write::ReceiptsSent { keys }]).await?;
+        }
+        Ok(sent)
+    }
 }
 
-async fn deliver_due(
-    node: &Node,
-    connector: &Connector,
-    peer: &CountryCode,
-    lane: Lane,
-) -> Result<usize, RoundError> {
-    let limit = u32::try_from(node.config.limits.delivery_messages).unwrap_or(u32::MAX);
-    let now_ms = node.clock.now_ms();
-    let due = node.store.outbound_due(peer.clone(), lane, now_ms, limit).await?;
-    let due: Vec<Queued> = due.into_iter().filter(|queued| queued.expires_ms > now_ms).collect();
-    if due.is_empty() {
-        return Ok(0);
+fn garbage() -> LinkError {
+    LinkError::Garbage(Problem::new(&problem::PEER_GARBAGE))
+}
+
+/// The message waits for another attempt. Only a signed receipt ends a message: a code alone proves nothing, and what
+/// made it (a directory that has not come, a clock) may pass.
+fn again_later(node: &Node, queued: &Queued, code: Option<String>) -> Write {
+    let attempts = queued.attempts.saturating_add(1);
+    Write::OutboundState {
+        message: queued.message,
+        release: queued.release,
+        state: OutboundState::Queued,
+        code,
+        due_ms: next_attempt(RetrySchedule::MESSAGE, node.clock.now_ms(), attempts, node.fresh_random()),
+        attempts,
     }
-    let waiting = due.len();
-    let due = keep_covered(node, due).await?;
-    if due.is_empty() {
-        return Ok(waiting);
-    }
-    let batch = fitting(due, node.config.limits.federation_body_bytes);
-    send_chunks(node, connector, peer, &batch).await?;
-    let body: Bytes =
-        batch.iter().map(|queued| queued.wire.as_slice()).collect::<Vec<_>>().join(&b'\n').into();
-    let answer =
-        connector.request(peer, Some(lane), Method::POST, "/federation/v1/messages", BATCH_MEDIA, body).await;
-    node.metrics.peer(peer.as_str(), answer.is_ok());
-    let delivered: Delivered = serde_json::from_slice(&answer?)
-        .map_err(|_| LinkError::Garbage(problem::Problem::new(&problem::PEER_GARBAGE)))?;
-    apply(node, peer, lane, &batch, &delivered).await?;
-    Ok(batch.len())
 }
 
 fn fitting(due: Vec<Queued>, limit: usize) -> Vec<Queued> {
@@ -179,16 +273,20 @@ async fn apply(
     batch: &[Queued],
     delivered: &Delivered,
 ) -> Result<(), RoundError> {
-    let garbage = || LinkError::Garbage(problem::Problem::new(&problem::PEER_GARBAGE));
     let now_ms = node.clock.now_ms();
     let mut verifier = Verifier::new(node, peer);
     let mut writes = Vec::new();
     for answer in &delivered.receipts {
         let queued = batch.get(answer.line).ok_or_else(garbage)?;
-        let entry = verifier.verify(&answer.receipt).map_err(LinkError::Garbage)?;
-        if entry.message_id != queued.message || entry.release_id != queued.release {
-            return Err(garbage().into());
-        }
+        let entry = match verifier.verify(&answer.receipt) {
+            Ok(entry) if entry.message_id == queued.message && entry.release_id == queued.release => entry,
+            Ok(_) => return Err(garbage().into()),
+            Err(problem) => {
+                node.metrics.rejected(Face::Federation, problem.kind.code);
+                writes.push(again_later(node, queued, Some(problem.kind.code.to_owned())));
+                continue;
+            }
+        };
         let sent = Sent {
             agency: queued.agency.clone(),
             role: queued.role.clone(),
@@ -201,17 +299,9 @@ async fn apply(
     }
     for answer in &delivered.unreceipted {
         let queued = batch.get(answer.line).ok_or_else(garbage)?;
-        let permanent = problem::by_code(&answer.code).is_some_and(|kind| kind.retry == Retry::Never);
-        let attempts = queued.attempts.saturating_add(1);
-        writes.push(Write::OutboundState {
-            message: queued.message,
-            release: queued.release,
-            state: if permanent { OutboundState::Refused } else { OutboundState::Queued },
-            code: Some(answer.code.clone()).filter(|code| problem::by_code(code).is_some()),
-            due_ms: next_attempt(RetrySchedule::MESSAGE, now_ms, attempts, node.fresh_random()),
-            attempts,
-        });
-        node.metrics.message(&queued.message_type, "out", if permanent { "refused" } else { "retried" });
+        let code = problem::by_code(&answer.code).map(|kind| kind.code.to_owned());
+        writes.push(again_later(node, queued, code));
+        node.metrics.message(&queued.message_type, "out", "retried");
     }
     if writes.is_empty() {
         // Neither receipt nor code for anything: not an answer of the protocol.
@@ -234,7 +324,7 @@ async fn send_chunks(
     batch: &[Queued],
 ) -> Result<(), RoundError> {
     for queued in batch {
-        for attachment in own_attachments(&queued.wire).unwrap_or_default() {
+        for attachment in own_header(&queued.wire).map(|header| header.attachments).unwrap_or_default() {
             for index in 0..attachment.chunks {
                 let Some(chunk) = node.store.chunk(attachment.root, index).await? else { continue };
                 let path = format!("/federation/v1/chunks/{}/{index}", attachment.root);
@@ -245,27 +335,4 @@ async fn send_chunks(
         }
     }
     Ok(())
-}
-
-async fn send_receipts(node: &Node, connector: &Connector, peer: &CountryCode) -> Result<usize, RoundError> {
-    let due = node.store.receipts_due(peer.clone(), 200).await?;
-    if due.is_empty() {
-        return Ok(0);
-    }
-    let (keys, rows): (Vec<i64>, Vec<_>) = due.into_iter().unzip();
-    let receipts = rows.iter().filter_map(|row| serde_json::from_slice(&row.receipt).ok()).collect();
-    let body = serde_json::to_vec(&ReceiptList { receipts }).unwrap_or_default();
-    connector
-        .request(
-            peer,
-            Some(Lane::Control),
-            Method::POST,
-            "/federation/v1/receipts",
-            "application/json",
-            body.into(),
-        )
-        .await?;
-    let sent = keys.len();
-    node.commit(vec![Write::ReceiptsSent { keys }]).await?;
-    Ok(sent)
 }

@@ -10,13 +10,16 @@ use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use puente_core::delivery::{DecisionRow, Direction, Event, EventKind, InboundRow, MessageRow, Write};
-use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
+use puente_core::delivery::{
+    DecisionRow, Direction, Event, EventKind, InboundRow, MessageRow, SubjectTag, Write,
+};
+use puente_core::envelope::{Header, Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Receipt, ReceiptState};
 use puente_core::ids::{DecisionId, MessageId};
-use puente_core::membership::{KeyUse, VerifiedPeer};
-use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts};
+use puente_core::membership::{SendersOf, VerifiedPeer};
+use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts, RecordedFacts};
 use puente_core::problem::{self, Problem};
+use puente_core::suspension::Flow;
 
 use crate::consent::is_withdrawn;
 use crate::federation::notices::{consequences, withdraws_nothing};
@@ -25,9 +28,12 @@ use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
 use crate::serve::{ProblemReply, json_reply, read_body};
 use crate::store::{Guard, KnownInbound, StoreError};
+use crate::subjects::{SubjectOf, keeping};
+
+use crate::telemetry::Face;
 
 /// Ids are kept this long after a message's expiry (PROTOCOL.md section 1).
-const KEEP_AFTER_EXPIRY_MS: i64 = 30 * 86_400_000;
+pub(super) const KEEP_AFTER_EXPIRY_MS: i64 = 30 * 86_400_000;
 
 /// A message whose predecessor has not come waits this long at its sender, then is applied.
 const PARK_S: i64 = 30;
@@ -81,7 +87,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
     for Line { number, outer } in &fresh_lines {
         let id = outer.claims().jti;
         if let Some(stored) = known.get(&id) {
-            repeat(*number, outer, stored, &mut delivered);
+            repeat(*number, peer, outer, stored, &mut delivered);
             continue;
         }
         if !seen.insert(id) {
@@ -103,7 +109,13 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
         writes.extend(inbound(node, peer, outer, code, lines.get(*number).copied().unwrap_or_default()));
         let state = if code.is_none() { ReceiptState::Accepted } else { ReceiptState::Refused };
         let verdict = if code.is_none() { "accepted" } else { "refused" };
-        node.metrics.message(&outer.claims().puente.message_type, "in", verdict);
+        // A type that this catalogue does not have would be a label of the peer's choosing.
+        let message_type = &outer.claims().puente.message_type;
+        if node.rules.get().catalogue.versions(message_type).next().is_some() {
+            node.metrics.message(message_type, "in", verdict);
+        } else {
+            node.metrics.rejected(Face::Federation, problem::TYPE_UNKNOWN.code);
+        }
         outcomes.push(receipts::Outcome {
             message: id,
             release: outer.release(),
@@ -148,13 +160,13 @@ fn authenticate(
         realm: node.realm(),
         now,
         peer: peer.country(),
-        key: &|kid| membership.verifier(peer.country(), KeyUse::Message, kid, now),
+        keys: &SendersOf { membership: &membership, country: peer.country(), at: now },
     };
     for (number, line) in (first..).zip(lines) {
         match verify_outer(line, &receiving) {
             Ok(outer) => verified.push(Line { number, outer }),
             Err(problem) => {
-                node.metrics.rejected(crate::telemetry::Face::Federation, problem.kind.code);
+                node.metrics.rejected(Face::Federation, problem.kind.code);
                 delivered.unreceipted.push(LineCode { line: number, code: problem.kind.code.to_owned() });
             }
         }
@@ -171,11 +183,20 @@ async fn known(node: &Node, lines: &[Line]) -> Result<BTreeMap<MessageId, KnownI
     Ok(known.into_iter().map(|known| (known.message, known)).collect())
 }
 
-/// The same id again: the first receipt, whatever is asked now; another issuer JWT is a conflict.
-fn repeat(number: usize, outer: &VerifiedOuter, stored: &KnownInbound, delivered: &mut Delivered) {
+/// The same id again: the first receipt, whatever is asked now; another issuer JWT is a conflict, and so is an id of
+/// another member. What we signed that we would never accept gets that word again.
+fn repeat(
+    number: usize,
+    peer: &VerifiedPeer,
+    outer: &VerifiedOuter,
+    stored: &KnownInbound,
+    delivered: &mut Delivered,
+) {
     let receipt: Option<Receipt> = serde_json::from_slice(&stored.receipt).ok();
+    let same = stored.peer == *peer.country()
+        && stored.issuer_digest.is_none_or(|issuer| issuer == outer.issuer_digest());
     match receipt {
-        Some(receipt) if stored.issuer_digest == outer.issuer_digest() => {
+        Some(receipt) if same => {
             let other_release = stored.release != outer.release();
             let code = other_release.then(|| problem::ALREADY_EFFECTIVE.code.to_owned());
             delivered.receipts.push(LineReceipt { line: number, code, receipt });
@@ -186,7 +207,7 @@ fn repeat(number: usize, outer: &VerifiedOuter, stored: &KnownInbound, delivered
     }
 }
 
-/// Whether the message has to come again later: its predecessor or a chunk is not here yet.
+/// Whether the message has to come again later: a suspension, or its predecessor or a chunk is not here yet.
 async fn waits(
     node: &Node,
     outer: &VerifiedOuter,
@@ -194,6 +215,10 @@ async fn waits(
     in_batch: &BTreeSet<MessageId>,
 ) -> Result<Option<&'static str>, Problem> {
     let claims = outer.claims();
+    // Not refused: the sender keeps it, and it is taken once the suspension is lifted.
+    if peer_status(node, outer) != PeerStatus::Active {
+        return Ok(Some(problem::EXCHANGE_SUSPENDED.code));
+    }
     for attachment in &claims.puente.attachments {
         let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;
         if !here.iter().copied().eq(0..attachment.chunks) {
@@ -207,6 +232,17 @@ async fn waits(
         tracing::warn!(message = %claims.jti, "applied without its predecessor");
     }
     Ok((!applied && parked).then_some(problem::MESSAGE_PARKED.code))
+}
+
+/// How the sender stands for this message, by what this node has suspended now.
+fn peer_status(node: &Node, outer: &VerifiedOuter) -> PeerStatus {
+    let header = &outer.claims().puente;
+    node.suspensions.get().standing(Flow {
+        peer: &header.sender.country,
+        message: &header.message_type,
+        purpose: &header.purpose,
+        categories: outer.labels(),
+    })
 }
 
 /// The receiver's decision; `Some` is the code that the other side may read.
@@ -227,8 +263,10 @@ fn judge(
         return Some(problem::TYPE_VERSION.code);
     }
     let to = &header.recipient;
+    let (membership, from) = (node.membership.get(), &header.sender);
     if withdraws_nothing(outer)
-        || !node.membership.get().answers(node.country(), &to.role, to.agency.as_ref())
+        || !membership.answers(node.country(), &to.role, to.agency.as_ref())
+        || !membership.answers(peer.country(), &from.role, Some(&from.agency))
     {
         return Some(problem::REFUSED.code);
     }
@@ -250,7 +288,7 @@ fn judge(
             .map(|id| rules.agreements.claim(id, peer.country(), node.country(), &header.message_type, now)),
         consent: claims.consent.as_ref().map(extract),
         consent_withdrawn: withdrawn,
-        peer_status: PeerStatus::Active,
+        peer_status: peer_status(node, outer),
         message_expired: false,
         originator: None,
         originator_authorises: Known::Unknown,
@@ -266,7 +304,8 @@ fn judge(
         rule: decision.rule.as_str().to_owned(),
         spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
         policy: decision.digest,
-        facts: serde_json::to_vec(header).unwrap_or_default(),
+        subject: Some(subject(node, peer, header)),
+        facts: RecordedFacts::from(&facts).to_bytes().unwrap_or_default(),
         at_ms,
     }));
     (!decision.outcome.is_permitted()).then_some(problem::REFUSED.code)
@@ -281,6 +320,11 @@ fn extract(consent: &puente_core::envelope::ConsentExtract) -> ConsentExtract {
         categories: Some(consent.categories.iter().cloned().collect()),
         not_after: Timestamp::from_second(consent.not_after).ok(),
     }
+}
+
+/// Whose key seals what is kept of a message.
+fn subject(node: &Node, peer: &VerifiedPeer, header: &Header) -> SubjectTag {
+    SubjectOf::named_by(peer.country(), header).tag(&node.keys.subjects)
 }
 
 fn inbound(
@@ -320,10 +364,14 @@ fn inbound(
         state: state.to_owned(),
         code: code.map(str::to_owned),
         categories: outer.labels().iter().map(ToString::to_string).collect(),
-        // What was refused is receipted and forgotten: its content is not kept.
         wire: if code.is_none() { wire.to_vec() } else { Vec::new() },
     };
     let mut writes = vec![Write::Inbound(InboundRow {
+        // What was refused is receipted and forgotten: its content is not kept.
+        keeping: code.is_none().then(|| {
+            let notice_days = node.config.retention.notice_days;
+            keeping(&node.rules.get().policy, header, subject(node, peer, header), at_ms, notice_days)
+        }),
         issuer_digest: outer.issuer_digest(),
         keep_until_ms: expires_ms.saturating_add(KEEP_AFTER_EXPIRY_MS),
         message: row,

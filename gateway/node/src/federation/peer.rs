@@ -36,5 +36,12 @@ fn identify(node: &Node, request: &Request) -> Result<VerifiedPeer, Problem> {
     if *realm != node.realm() {
         return Err(Problem::new(&problem::REALM_MISMATCH));
     }
-    node.membership.get().peer(country, node.clock.now_s()).ok_or_else(unknown)
+    // What the handshake believed may have ended since: a pin taken away, a certificate past its validity.
+    let (membership, now) = (node.membership.get(), node.clock.now_s());
+    let pins = membership.pins(country).ok_or_else(unknown)?;
+    let stands = pins.is_empty() || pins.contains(&certificate.spki);
+    if !stands || certificate.not_after.as_second() < now {
+        return Err(unknown());
+    }
+    membership.peer(country, now).ok_or_else(unknown)
 }

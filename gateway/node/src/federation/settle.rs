@@ -5,19 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use http::StatusCode;
 
-use puente_core::delivery::{Direction, Event, EventKind, OutboundState, ReceiptRow, Write};
-use puente_core::envelope::{CryptoFailure, Verify, claimed_key};
-use puente_core::evidence::{Receipt, ReceiptEntry, ReceiptState, verify_receipt};
+use puente_core::delivery::{Direction, Event, EventKind, MessageRow, OutboundState, ReceiptRow, Write};
+use puente_core::envelope::{CLOCK_TOLERANCE_S, CryptoFailure, Verify, claimed_key};
+use puente_core::evidence::{Receipt, ReceiptEntry, ReceiptState, claimed_time, verify_receipt};
 use puente_core::ids::{AgencyId, CountryCode, KeyId, MessageType, Role};
 use puente_core::membership::{KeyUse, VerifiedPeer};
 use puente_core::problem::{self, Problem};
 
-use crate::federation::wire::ReceiptList;
+use crate::federation::wire::{ReceiptList, ReceiptsTaken};
 use crate::node::{Node, store_problem};
-use crate::serve::{ProblemReply, read_body, read_json};
+use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+use crate::telemetry::Face;
 
 /// Most receipts in one request.
 const MAX_RECEIPTS: usize = 1_000;
@@ -40,11 +41,11 @@ impl Verify for Remembering {
     }
 }
 
-/// Verifies receipts of one peer.
+/// Verifies receipts of one peer. A receipt is for ever: the key that counts is the one that stood when it was signed.
 pub struct Verifier<'a> {
     node: &'a Node,
     peer: &'a CountryCode,
-    key: Option<(KeyId, Remembering)>,
+    key: Option<(KeyId, i64, Remembering)>,
 }
 
 impl<'a> Verifier<'a> {
@@ -58,16 +59,20 @@ impl<'a> Verifier<'a> {
     /// # Errors
     /// As `verify_receipt`, and `envelope.key` when the key is not the peer's.
     pub fn verify(&mut self, receipt: &Receipt) -> Result<ReceiptEntry, Problem> {
-        let kid = claimed_key(&receipt.root)
-            .ok_or_else(|| Problem::new(&problem::ENVELOPE_MALFORMED).at("receipt"))?;
-        if self.key.as_ref().is_none_or(|(known, _)| *known != kid) {
+        let malformed = || Problem::new(&problem::ENVELOPE_MALFORMED).at("receipt");
+        let kid = claimed_key(&receipt.root).ok_or_else(malformed)?;
+        let signed_at = claimed_time(receipt).ok_or_else(malformed)?;
+        if signed_at > self.node.clock.now_s().saturating_add(CLOCK_TOLERANCE_S) {
+            return Err(Problem::new(&problem::CLOCK_SKEW).at("receipt"));
+        }
+        if self.key.as_ref().is_none_or(|(known, at, _)| (known, *at) != (&kid, signed_at)) {
             let membership = self.node.membership.get();
             let key = membership
-                .verifier(self.peer, KeyUse::Receipt, &kid, self.node.clock.now_s())
+                .verifier(self.peer, KeyUse::Receipt, &kid, signed_at)
                 .ok_or_else(|| Problem::new(&problem::ENVELOPE_KEY).at("receipt"))?;
-            self.key = Some((kid, Remembering { key, last: Mutex::new(None) }));
+            self.key = Some((kid, signed_at, Remembering { key, last: Mutex::new(None) }));
         }
-        let (_, key) = self.key.as_ref().ok_or_else(|| Problem::new(&problem::INTERNAL))?;
+        let (_, _, key) = self.key.as_ref().ok_or_else(|| Problem::new(&problem::INTERNAL))?;
         verify_receipt(receipt, self.peer, self.node.country(), self.node.realm(), key)
     }
 }
@@ -138,7 +143,8 @@ pub fn settle(
     Ok(writes)
 }
 
-/// `POST /federation/v1/receipts`: later states of messages that we sent.
+/// `POST /federation/v1/receipts`: later states of messages that we sent. One that does not verify now is named, so
+/// that it comes again and the others need not.
 pub async fn take_receipts(
     State(node): State<Arc<Node>>,
     Extension(peer): Extension<Arc<VerifiedPeer>>,
@@ -152,26 +158,43 @@ pub async fn take_receipts(
     }
     let mut verifier = Verifier::new(&node, peer.country());
     let mut writes = Vec::new();
-    for receipt in &list.receipts {
-        let entry = verifier.verify(receipt)?;
-        let row = node.store.message(entry.message_id).await.map_err(|error| store_problem(&error))?;
-        // A receipt about what we never sent to this peer proves nothing and changes nothing.
-        let Some(row) = row.filter(|row| row.direction == Direction::Out && row.peer == *peer.country())
-        else {
-            continue;
-        };
-        let first = matches!(
-            entry.state,
-            ReceiptState::Accepted | ReceiptState::Refused | ReceiptState::NeverAccepted
-        );
-        if first || row.release != entry.release_id {
-            continue;
+    let mut taken = ReceiptsTaken::default();
+    for (index, receipt) in list.receipts.iter().enumerate() {
+        match verifier.verify(receipt) {
+            Ok(entry) => writes.extend(later_state(&node, &peer, receipt, &entry).await?),
+            Err(problem) => {
+                node.metrics.rejected(Face::Federation, problem.kind.code);
+                taken.unverified.push(index);
+            }
         }
-        let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, lapsed: false };
-        writes.extend(settle(peer.country(), receipt, &entry, &sent, node.clock.now_ms())?);
     }
     if !writes.is_empty() {
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(json_reply(StatusCode::OK, &taken))
+}
+
+/// What a verified receipt of a later state writes; nothing when it is known, or about what this peer was never sent.
+async fn later_state(
+    node: &Node,
+    peer: &VerifiedPeer,
+    receipt: &Receipt,
+    entry: &ReceiptEntry,
+) -> Result<Vec<Write>, Problem> {
+    let first =
+        matches!(entry.state, ReceiptState::Accepted | ReceiptState::Refused | ReceiptState::NeverAccepted);
+    if first {
+        return Ok(Vec::new());
+    }
+    let row = node.store.message(entry.message_id).await.map_err(|error| store_problem(&error))?;
+    let ours = |row: &MessageRow| row.direction == Direction::Out && row.peer == *peer.country();
+    let Some(row) = row.filter(|row| ours(row) && row.release == entry.release_id) else {
+        return Ok(Vec::new());
+    };
+    let stored = node.store.receipts(entry.message_id).await.map_err(|error| store_problem(&error))?;
+    if stored.iter().any(|known| known.release == entry.release_id && known.state == entry.state.as_str()) {
+        return Ok(Vec::new());
+    }
+    let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, lapsed: false };
+    settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())
 }

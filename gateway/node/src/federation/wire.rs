@@ -48,6 +48,14 @@ pub struct ReceiptList {
     pub receipts: Vec<Receipt>,
 }
 
+/// The answer to receipts.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptsTaken {
+    /// Positions of those that do not verify now.
+    pub unverified: Vec<usize>,
+}
+
 /// Which messages a status question is about.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

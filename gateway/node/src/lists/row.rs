@@ -60,7 +60,7 @@ impl RowReader<'_> {
         if nationalities.is_empty() && self.text(col::NATIONALITY).is_none() {
             self.missing(col::NATIONALITY);
         }
-        let subject = self.subject(&age, nationalities.first());
+        let subject = self.subject(&age, &nationalities);
         let mut sections = BTreeMap::new();
         self.put(&mut sections, "id.core", |row| row.id_core(&age, &nationalities));
         self.put(&mut sections, "id.numbers", Self::id_numbers);
@@ -102,7 +102,7 @@ impl RowReader<'_> {
         }
     }
 
-    fn subject(&mut self, age: &Age, nationality: Option<&CountryCode>) -> Option<Subject> {
+    fn subject(&mut self, age: &Age, nationalities: &[CountryCode]) -> Option<Subject> {
         let mut flags: BTreeMap<&'static str, Stated> =
             col::FLAGS.into_iter().map(|(column, code)| (code, self.stated(column))).collect();
         let contradiction = age.born.is_some()
@@ -117,12 +117,15 @@ impl RowReader<'_> {
             None => SubjectKind::Unknown,
         };
         let protection = self.parsed(col::PROTECTION, value::protection).unwrap_or(Protection::Unknown);
-        let risk_countries = self.countries(col::RISK_COUNTRIES);
+        let stated = self.text(col::RISK_COUNTRIES).is_some();
+        let risk_countries = stated.then(|| self.risk_countries());
+        let (nationality, others) = nationalities.split_first()?;
         let residence = self.country(col::RESIDENCE);
         Some(Subject {
             kind,
             age: age.reckoned,
-            nationality: nationality?.clone(),
+            nationality: nationality.clone(),
+            other_nationalities: others.to_vec(),
             residence,
             risk_countries,
             protection,
@@ -365,6 +368,14 @@ impl RowReader<'_> {
         let countries = &self.defaults.codes.countries;
         self.parsed(column, |cell| value::several(cell).map(|part| value::country(part, countries)).collect())
             .unwrap_or_default()
+    }
+
+    /// A word for "none" is a stated empty list.
+    fn risk_countries(&mut self) -> Vec<CountryCode> {
+        match self.text(col::RISK_COUNTRIES) {
+            Some(cell) if value::is_none(&cell) => Vec::new(),
+            _ => self.countries(col::RISK_COUNTRIES),
+        }
     }
 
     fn codes(

@@ -107,11 +107,15 @@ pub struct Subject {
     pub age: Option<u8>,
     /// The first nationality stated.
     pub nationality: CountryCode,
+    /// The others: each may be the country that the person fears.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_nationalities: Vec<CountryCode>,
     /// Country of habitual residence, if stated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub residence: Option<CountryCode>,
-    /// Countries where the person fears harm.
-    pub risk_countries: Vec<CountryCode>,
+    /// Countries where the person fears harm; `None` when the list does not say, which is not "none".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_countries: Option<Vec<CountryCode>>,
     /// Outcome of the screening.
     pub protection: Protection,
     /// Stated facts by code; a blank cell is unknown, never no.

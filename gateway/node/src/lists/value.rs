@@ -138,6 +138,11 @@ pub fn protection(cell: &str) -> Result<Protection, Unfit> {
     }
 }
 
+/// Whether a cell says in words that there is none.
+pub fn is_none(cell: &str) -> bool {
+    matches!(key(cell).as_str(), "NINGUNO" | "NINGUNA" | "NONE")
+}
+
 /// Several values in one cell.
 pub fn several(cell: &str) -> impl Iterator<Item = &str> {
     cell.split([',', ';', '/', '|']).map(str::trim).filter(|part| !part.is_empty())

@@ -168,6 +168,7 @@ impl Register {
             .map(|file| puente_core::membership::Agency {
                 agency: file.agency.clone(),
                 roles: file.roles.clone(),
+                keys: Vec::new(),
             })
             .collect()
     }

@@ -1,4 +1,5 @@
-//! What is due by the clock: lapsing approvals, expired messages, unanswered notices, forgetting, changed files, days left.
+//! What is due by the clock: lapsing approvals, expired messages, erasure, unanswered notices, retention, forgetting,
+//! changed files, days left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,28 +10,28 @@ use crate::domestic::{lapse_approvals, look_after_notices};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
 use crate::run::reload::Reloader;
+use crate::store::Past;
+use crate::subjects::{keep_retention, settle_erasures};
 
 /// Between two looks: a lapse or a changed file is seen within this.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Looks every second until shutdown.
-pub async fn run(
-    node: Arc<Node>,
-    connector: Arc<Connector>,
-    reloader: Arc<Reloader>,
-    mut shutdown: watch::Receiver<bool>,
-) {
+pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::Receiver<bool>) {
     loop {
         if let Err(problem) = lapse_approvals(&node).await {
             tracing::warn!(code = problem.kind.code, "approvals were not lapsed");
         }
-        if let Err(problem) = settle_expired(&node, &connector).await {
-            tracing::warn!(code = problem.kind.code, "expired messages were not settled");
+        if let Err(problem) = settle_erasures(&node).await {
+            tracing::warn!(code = problem.kind.code, "erasures were not settled");
         }
         if let Err(problem) = look_after_notices(&node).await {
             tracing::warn!(code = problem.kind.code, "notices were not looked after");
         }
-        if let Err(error) = node.store.forget(node.clock.now_ms()).await {
+        if let Err(problem) = keep_retention(&node).await {
+            tracing::warn!(code = problem.kind.code, "retention was not kept");
+        }
+        if let Err(error) = node.store.forget(past(&node)).await {
             tracing::warn!(%error, "nothing was forgotten");
         }
         reloader.reload_if_changed();
@@ -39,5 +40,33 @@ pub async fn run(
             () = tokio::time::sleep(LOOK) => {}
             _ = shutdown.wait_for(|ended| *ended) => return,
         }
+    }
+}
+
+/// Settles expired messages until shutdown; apart, because peers may take their time to answer.
+pub async fn settle(node: Arc<Node>, connector: Arc<Connector>, mut shutdown: watch::Receiver<bool>) {
+    loop {
+        if let Err(problem) = settle_expired(&node, &connector).await {
+            tracing::warn!(code = problem.kind.code, "expired messages were not settled");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = shutdown.wait_for(|ended| *ended) => return,
+        }
+    }
+}
+
+/// What is past its keeping by the node's clock and settings.
+fn past(node: &Node) -> Past {
+    const HOUR_MS: i64 = 3_600_000;
+    let (now_ms, kept) = (node.clock.now_ms(), &node.config.retention);
+    let before =
+        |count: u32, hours: i64| now_ms.saturating_sub(i64::from(count).saturating_mul(hours * HOUR_MS));
+    Past {
+        now_ms,
+        chunks_ms: before(kept.orphan_chunk_hours, 1),
+        drafts_ms: before(kept.draft_days, 24),
+        // A leap day more or less does not matter to seven years.
+        records_ms: before(kept.record_years, 24 * 365),
     }
 }

@@ -63,13 +63,13 @@ impl Reloader {
         *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
         let register = load::register(&self.home).map_err(RunError::from);
         let register = register.map(|register| self.node.register.replace(register));
-        let rules =
-            load::rules(&self.home).map_err(RunError::from).map(|rules| self.node.rules.replace(rules));
         let held = self.node.membership.get();
-        let membership =
-            load::membership(&self.home, &self.node.config, self.node.clock.as_ref(), Some(&held))
-                .map_err(RunError::from)
-                .map(|membership| self.node.membership.replace(membership));
+        let membership = load::membership(&self.home, &self.node.config, Some(&held))
+            .map_err(RunError::from)
+            .map(|membership| self.node.membership.replace(membership));
+        // After the membership: an adoption counts by the members as they are now.
+        let standing = self.node.membership.get();
+        let rules = self.node.policies.reload(&self.node, &standing).map_err(RunError::from);
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
         register.and(rules).and(membership).and(certificates)

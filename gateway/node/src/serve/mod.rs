@@ -26,6 +26,7 @@ use crate::telemetry::{Face, Metrics};
 
 pub use body::{other_form, read_body, read_json, read_value};
 pub use reply::{ProblemCode, ProblemReply, json_reply};
+pub use shed::Place;
 
 /// Bytes of request headers on one connection; ours need a few hundred.
 const HEADER_BYTES: usize = 16 * 1024;

@@ -12,7 +12,7 @@ use rustls_pki_types::pem::PemObject as _;
 use puente_core::envelope::{Randomness as _, SignatureProfile};
 use puente_core::ids::Role;
 
-use crate::home::{Home, write_file};
+use crate::home::{Home, make_private_folder, write_file};
 use crate::keys::pki::{Authority, Issued, to_pem};
 use crate::keys::{KeyFile, KeyUse, SystemRandom, read_private, write_private};
 use crate::setup::SetupError;
@@ -55,10 +55,15 @@ pub(super) fn store_key_path(home: &Home) -> PathBuf {
     home.keys().join("store.key")
 }
 
+/// The file of the key that wraps the keys of subjects.
+pub(super) fn subjects_key_path(home: &Home) -> PathBuf {
+    home.keys().join("subjects.key")
+}
+
 /// Makes the folder of keys, for its owner alone.
 pub(super) fn make_key_folder(home: &Home) -> Result<(), SetupError> {
     let path = home.keys();
-    std::fs::create_dir_all(home.path()).map_err(SetupError::file(home.path()))?;
+    make_private_folder(home.path()).map_err(SetupError::file(home.path()))?;
     DirBuilder::new().mode(0o700).create(&path).map_err(SetupError::file(&path))
 }
 

@@ -13,6 +13,7 @@ use crate::config::ConfigError;
 use crate::keys::pki::PkiError;
 use crate::keys::tls::TlsError;
 use crate::keys::{FileError, KeyError};
+use crate::policy::SetError;
 use crate::register::RegisterError;
 use crate::store::OpenError;
 
@@ -81,6 +82,9 @@ pub enum SetupError {
     /// The texts that are shown to people are not those that were approved.
     #[error(transparent)]
     Texts(#[from] TextsError),
+    /// The folder of policies cannot be read.
+    #[error(transparent)]
+    Policies(#[from] SetError),
     /// The catalogue cannot be used.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),

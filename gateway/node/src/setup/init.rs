@@ -17,7 +17,7 @@ use crate::keys::pki::{Authority, AuthorityKind, PeerCertificate};
 use crate::keys::{KeyFile, KeyUse};
 use crate::setup::instant::{self, AUTHORITY_DAYS, CERTIFICATE_DAYS, DIRECTORY_DAYS, KEY_DAYS};
 use crate::setup::{SetupError, credential, directory, embedded, roles};
-use crate::store::StoreKey;
+use crate::store::{StoreKey, SubjectsKey};
 
 /// What a new home is to be.
 #[derive(Debug, Clone)]
@@ -136,6 +136,7 @@ fn keys(
     let signing = make(credential::DIRECTORY, KeyUse::Sign)?;
     credential::generate_pairwise(home)?;
     StoreKey::load_or_create(&credential::store_key_path(home))?;
+    SubjectsKey::load_or_create(&credential::subjects_key_path(home))?;
     let gateway = PeerCertificate::from_der(&credential::load_certificate(home, credential::GATEWAY)?)?;
     let first = Directory {
         realm: request.realm,

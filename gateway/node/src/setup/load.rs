@@ -1,6 +1,6 @@
 //! The parts of a node, read from its home; `run` puts them together.
 //!
-//! Not here: sockets and the store. INVARIANT: a part is read whole and checked against the others, or not at all:
+//! Not here: sockets. INVARIANT: a part is read whole and checked against the others, or not at all:
 //! a private key that the directory does not name is refused, because peers would refuse what it signs.
 
 use std::collections::BTreeMap;
@@ -15,19 +15,21 @@ use puente_core::catalogue::Catalogue;
 use puente_core::consent::ApprovedTexts;
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
 use puente_core::ids::{CountryCode, KeyId, Role};
-use puente_core::membership::{Directory, KeyUse as DirectoryUse, Membership, MembershipFiles};
-use puente_core::policy::{Agreements, PolicyEngine};
+use puente_core::membership::{
+    Adopted, Directory, KeyUse as DirectoryUse, Membership, MembershipError, MembershipFiles,
+};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::home::{Home, read_tree};
+use crate::home::{Home, make_private_folder, read_tree};
 use crate::keys::tls::CertificateHolder;
 use crate::keys::{Jose, KeyFile, KeyUse};
 use crate::lists::codes::{CodeNames, Codes};
 use crate::node::{NodeKeys, Rules};
+use crate::policy::PolicySet;
 use crate::register::Register;
 use crate::setup::{SetupError, credential};
-use crate::store::StoreKey;
+use crate::store::{CommitObserver, SqliteStore, StoreKey, StoreOwner, SubjectKeyFile, SubjectsKey};
 
 /// The node's private keys, each compared with the country's own directory.
 ///
@@ -54,6 +56,7 @@ pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> 
         openers,
         own_seals,
         pairwise: credential::load_pairwise(home)?,
+        subjects: SubjectsKey::load_or_create(&credential::subjects_key_path(home))?.tags(),
     })
 }
 
@@ -73,20 +76,62 @@ fn named_key(
     if named { Ok(key) } else { Err(SetupError::OtherKey(home.key(name))) }
 }
 
-/// Catalogue, policies, agreements, approved texts and words of lists, as they stand in the home.
+/// Catalogue, policies, agreements, approved texts and words of lists, as they stand in the home, in force or not.
 ///
 /// # Errors
 /// When one is not of its form or disagrees with another.
-pub fn rules(home: &Home) -> Result<Rules, SetupError> {
+pub fn rules(home: &Home, adopted: &[Adopted]) -> Result<Rules, SetupError> {
+    rules_of(home, &PolicySet::read(&home.policies())?, adopted)
+}
+
+/// This set of policies beside catalogue and words of lists as they stand in the home.
+///
+/// # Errors
+/// When one is not of its form or disagrees with another.
+pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rules, SetupError> {
     let schemas = tree(&home.schemas())?;
-    let policies = tree(&home.policies())?;
+    let (policy, agreements) = set.load(adopted)?;
     Ok(Rules {
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
-        policy: PolicyEngine::load(policies.iter().cloned())?,
-        texts: ApprovedTexts::load(policies.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())))?,
-        agreements: Agreements::load(policies)?,
+        texts: ApprovedTexts::load(set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?,
+        policy,
+        agreements,
     })
+}
+
+/// The adoptions of a set of policies.
+#[derive(Debug, Default)]
+pub struct Adoptions {
+    /// Those that the members stand by now.
+    pub adopted: Vec<Adopted>,
+    /// Those that do not count, by file under `policies/`, and why.
+    pub void: Vec<(String, MembershipError)>,
+}
+
+/// The adoptions of `policies/adoptions/` that the members stand by now, and each that they do not.
+///
+/// One that does not count is no error: a member's keys change, and what was adopted under them must not stop a node.
+///
+pub fn adoptions(set: &PolicySet, membership: &Membership, clock: &dyn Clock) -> Adoptions {
+    let mut adoptions = Adoptions::default();
+    for (path, document) in set.files().iter().filter(|(path, _)| path.starts_with("adoptions/")) {
+        match membership.adopted(document.as_bytes(), clock.now_s(), &Jose) {
+            Ok(act) => adoptions.adopted.push(act),
+            Err(error) => adoptions.void.push((path.clone(), error)),
+        }
+    }
+    adoptions
+}
+
+/// The adoptions of a set that count; those that do not are logged.
+#[must_use]
+pub fn adopted(set: &PolicySet, membership: &Membership, clock: &dyn Clock) -> Vec<Adopted> {
+    let Adoptions { adopted, void } = adoptions(set, membership, clock);
+    for (file, error) in &void {
+        tracing::warn!(file, %error, "an adoption does not count");
+    }
+    adopted
 }
 
 fn tree(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, SetupError> {
@@ -116,11 +161,10 @@ fn codes(home: &Home, schemas: &[(String, Vec<u8>)]) -> Result<Codes, SetupError
 pub fn membership(
     home: &Home,
     config: &Config,
-    clock: &dyn Clock,
     previous: Option<&Membership>,
 ) -> Result<Membership, SetupError> {
     let files = membership_files(home)?;
-    Ok(Membership::load(&files, config.realm, clock.now_s(), &Jose, previous)?)
+    Ok(Membership::load(&files, config.realm, &Jose, previous)?)
 }
 
 /// The documents of membership as they lie in the home, unverified.
@@ -150,12 +194,37 @@ pub fn register(home: &Home) -> Result<Register, SetupError> {
     Ok(Register::read(&home.agencies(), &Jose)?)
 }
 
-/// The key that the store is sealed under.
+/// The store of a home, with the keys of subjects that lie apart from it; both are made where there are none.
 ///
 /// # Errors
-/// `Store` when it is not a key that only its owner reads.
-pub fn store_key(home: &Home) -> Result<StoreKey, SetupError> {
-    Ok(StoreKey::load_or_create(&credential::store_key_path(home))?)
+/// `Store` when a file is in use, foreign, damaged or not under its key; `File` when a folder cannot be made.
+pub fn store(
+    home: &Home,
+    config: &Config,
+    observer: Arc<dyn CommitObserver>,
+) -> Result<SqliteStore, SetupError> {
+    store_at(home, &home.store(), &home.subjects(), config, observer)
+}
+
+/// The same with both files elsewhere, under the keys of this home.
+///
+/// # Errors
+/// As [`store`].
+pub fn store_at(
+    home: &Home,
+    data: &Path,
+    subjects: &Path,
+    config: &Config,
+    observer: Arc<dyn CommitObserver>,
+) -> Result<SqliteStore, SetupError> {
+    for folder in [data, subjects].iter().filter_map(|path| path.parent()) {
+        make_private_folder(folder).map_err(SetupError::file(folder))?;
+    }
+    let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
+    let key = StoreKey::load_or_create(&credential::store_key_path(home))?;
+    let wrapping = SubjectsKey::load_or_create(&credential::subjects_key_path(home))?;
+    let subjects = SubjectKeyFile::open(subjects, &owner, &wrapping)?;
+    Ok(SqliteStore::open(data, &owner, &key, subjects, observer)?)
 }
 
 /// The certificates that the two faces present.

@@ -24,6 +24,15 @@ pub enum Guard {
     /// This person has spoken on this approval.
     #[error("already has a statement of this person")]
     Spoken,
+    /// Others have spoken on this approval since.
+    #[error("has had further statements since")]
+    Overtaken,
+    /// The key of its subject is gone or about to go: repeated, it gets a new one.
+    #[error("is of a subject that is being erased")]
+    Erased,
+    /// A legal hold stands on the subject.
+    #[error("is under a legal hold")]
+    LegalHold,
     /// The same chunk was stored with other bytes.
     #[error("is stored with other bytes")]
     OtherContent,
@@ -50,6 +59,9 @@ pub enum StoreError {
     /// A stored row cannot be read back: altered, or sealed under another key.
     #[error("a row of `{0}` cannot be read back")]
     Damaged(&'static str),
+    /// The key of the subject was destroyed: what was sealed under it cannot be read by anybody.
+    #[error("what was asked for was erased")]
+    Erased,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -83,6 +95,9 @@ pub enum OpenError {
     /// It was sealed under another key.
     #[error("the store was sealed under another key")]
     WrongKey,
+    /// The key store of subjects is not the one that the store was written with.
+    #[error("the store was written with another key store of subjects")]
+    OtherSubjects,
     /// The key file is not 32 bytes that only its owner can read.
     #[error("the store key file is not usable: {0}")]
     KeyFile(&'static str),

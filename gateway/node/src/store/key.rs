@@ -1,4 +1,4 @@
-//! The key that everything at rest is sealed under, and its file.
+//! The two keys of what is at rest, each in its file: the store's own, and the one that wraps those of subjects.
 //!
 //! Not here: the sealing (`sqlite::seal`), or keys of subjects, agencies and peers. Invariant: the bytes
 //! are in one zeroized place and in a file that only its owner can read; `Debug` shows nothing.
@@ -9,12 +9,13 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use super::error::OpenError;
 
 /// Length of the key: AES-256.
-const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 
 /// 32 secret bytes.
 #[derive(Clone)]
@@ -62,6 +63,37 @@ impl StoreKey {
 impl fmt::Debug for StoreKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoreKey([secret])")
+    }
+}
+
+/// Wraps the keys of subjects and stands outside their file; 32 secret bytes.
+#[derive(Clone, Debug)]
+pub struct SubjectsKey(StoreKey);
+
+impl SubjectsKey {
+    /// A key of these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(StoreKey::from_bytes(bytes))
+    }
+
+    /// The key in this file; a fresh one if there is no file yet. An existing file is never changed.
+    ///
+    /// # Errors
+    /// `KeyFile` when it is not exactly 32 bytes or others can read it, `Io` when the file system refuses.
+    pub fn load_or_create(path: &Path) -> Result<Self, OpenError> {
+        StoreKey::load_or_create(path).map(Self)
+    }
+
+    /// The secret under which subjects are hashed to their tags.
+    #[must_use]
+    pub fn tags(&self) -> hmac::Key {
+        let wraps = hmac::Key::new(hmac::HMAC_SHA256, self.bytes());
+        hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&wraps, b"puente subject tags 1").as_ref())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.bytes()
     }
 }
 

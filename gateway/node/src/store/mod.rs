@@ -17,19 +17,20 @@ use std::pin::Pin;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
-    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, QueueDepth, Queued, ReceiptRow, StatementRow,
-    WithdrawalRow, Write,
+    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
+    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
 };
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, MessageId, OperationId, Realm, ReleaseId, Role,
 };
 
 pub use error::{Guard, OpenError, StoreError};
-pub use key::StoreKey;
+pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, Disclosed, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Position, Wire,
+    ApprovalFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
+    Past, Position, Wire,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, SubjectKeyFile};
 
 /// What a store answers, when it has.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -58,7 +59,7 @@ pub trait Store: Send + Sync + 'static {
     /// Makes all writes durable, or none: the token is the proof. Dropping the future does not undo it.
     fn commit(&self, id: CommitId, writes: Vec<Write>) -> Answer<'_, Committed>;
 
-    /// Queued rows toward a peer that are due, oldest release first. In the bulk lane never a row whose
+    /// Queued rows toward a peer that are due and not past their expiry, oldest release first. In the bulk lane never a row whose
     /// case has an earlier one that is queued but not due (PROTOCOL.md 1, order and lanes).
     fn outbound_due(&self, peer: CountryCode, lane: Lane, now_ms: i64, limit: u32)
     -> Answer<'_, Vec<Queued>>;
@@ -104,10 +105,13 @@ pub trait Store: Send + Sync + 'static {
     fn idempotent(&self, agency: AgencyId, key: String) -> Answer<'_, Option<IdempotentAnswer>>;
     /// Every receipt for a message, in the order they were stored.
     fn receipts(&self, message: MessageId) -> Answer<'_, Vec<ReceiptRow>>;
-    /// Receipts of ours still to be sent to a peer, with their keys, oldest first.
-    fn receipts_due(&self, peer: CountryCode, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>>;
+    /// Receipts of ours still to be sent to a peer, with their keys, oldest first, after a key.
+    fn receipts_due(&self, peer: CountryCode, after: i64, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>>;
     /// The latest decision recorded for a message.
     fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>>;
+
+    /// Decisions with their facts and their places, newest first, from before a place on.
+    fn decisions(&self, before: Option<i64>, limit: u32) -> Answer<'_, Vec<(i64, DecisionRow)>>;
 
     /// Approvals in the order they were opened, without their drafts.
     fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
@@ -138,15 +142,35 @@ pub trait Store: Send + Sync + 'static {
         after: i64,
         limit: u32,
     ) -> Answer<'_, Vec<(i64, MessageId)>>;
+    /// The sender's pseudonym for whom a message that came in is about, also once its content was erased.
+    fn received_about(&self, message: MessageId) -> Answer<'_, Option<String>>;
 
-    /// Stores one chunk of an attachment, durable when answered; the same bytes again are no change.
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()>;
+    /// Suspensions, those in force first, each kind latest first.
+    fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>>;
+    /// Proposed sets of policies, latest first, without their files.
+    fn policy_changes(&self, limit: u32) -> Answer<'_, Vec<PolicyChangeRow>>;
+    /// One proposed set with its files, and the statements on it.
+    fn policy_change(&self, change: ApprovalId) -> Answer<'_, Option<(PolicyChangeRow, Vec<StatementRow>)>>;
+    /// The set of policies that was put in force last, with its files.
+    fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>>;
+
+    /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
+    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;
     /// One chunk.
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>>;
     /// Which chunks under a root are stored, in order.
     fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>>;
 
-    /// Drops idempotent answers and inbound ids past their keeping; bounded, answers how many went.
-    /// Repeat until 0. Messages and receipts stay: their retention is another rule.
-    fn forget(&self, now_ms: i64) -> Answer<'_, u64>;
+    /// Drops what is past its keeping, as `Past` says; bounded, answers how many rows went. Repeat until 0.
+    fn forget(&self, past: Past) -> Answer<'_, u64>;
+
+    /// Destroys the key of a subject: when answered, what was sealed under it is unreadable here and in every copy of
+    /// the store. The messages are still to be marked: `erasures_due`. A subject without a key is no error; what
+    /// comes of it later gets another key. `Conflict` with `LegalHold` while one stands.
+    fn erase_subject(&self, subject: SubjectTag, at_ms: i64) -> Answer<'_, ()>;
+    /// What is still to be marked erased because its key was destroyed, here or before this store was restored.
+    fn erasures_due(&self, limit: u32) -> Answer<'_, DueErasures>;
+    /// Messages whose agency is to be told that the end of their keeping is near, or whose content is to go by now;
+    /// longest first, metadata only; none under a legal hold.
+    fn retention_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<(RetentionStep, MessageRow)>>;
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: the rows themselves (`puente_core::delivery`).
 
-use puente_core::delivery::{ApprovalState, Direction};
+use puente_core::delivery::{ApprovalState, Direction, MessageRow};
 use puente_core::ids::{AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId};
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
@@ -15,12 +15,40 @@ pub const MAX_PAGE: u32 = 1_000;
 pub struct KnownInbound {
     /// The unit of effect.
     pub message: MessageId,
+    /// Whose message it is.
+    pub peer: CountryCode,
     /// The first release, the one that took effect.
     pub release: ReleaseId,
-    /// Digest of the issuer JWT: another one under this id is a conflict.
-    pub issuer_digest: Digest,
+    /// Digest of the issuer JWT: another one under this id is a conflict. `None`: we have signed that we never
+    /// accepted it and never will.
+    pub issuer_digest: Option<Digest>,
     /// Our first receipt for that release, as JSON; empty if there is none yet.
     pub receipt: Vec<u8>,
+}
+
+/// The state of a message whose content went.
+pub const ERASED: &str = "erased";
+
+/// The instants before which things are past their keeping, milliseconds since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// Now: idempotent answers and inbound ids say themselves until when they are kept.
+    pub now_ms: i64,
+    /// For chunks: since when no message has named them.
+    pub chunks_ms: i64,
+    /// For drafts: when their approval was closed.
+    pub drafts_ms: i64,
+    /// For the metadata, receipts, decisions, approvals and events of messages without content.
+    pub records_ms: i64,
+}
+
+/// What is to be marked erased.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DueErasures {
+    /// Erasures that are not settled: for `Write::ErasuresSettled`, once no message is left.
+    pub erasures: Vec<i64>,
+    /// Their messages, metadata only; fewer than asked for when these are the last.
+    pub messages: Vec<MessageRow>,
 }
 
 /// A place in a listing by (created, id): the last row that the caller has seen.

@@ -32,12 +32,33 @@ impl Face {
     }
 }
 
+/// Why content went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErasureCause {
+    /// The subject was erased.
+    Subject,
+    /// Its time was over.
+    Retention,
+}
+
+impl ErasureCause {
+    /// The cause as a label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Retention => "retention",
+        }
+    }
+}
+
 /// All metrics of a node.
 pub struct Metrics {
     registry: Registry,
     messages: IntCounterVec,
     decisions: IntCounterVec,
     questions: IntGaugeVec,
+    erased: IntCounterVec,
     rejected: IntCounterVec,
     deliveries: HistogramVec,
     queue_depth: IntGaugeVec,
@@ -48,6 +69,7 @@ pub struct Metrics {
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
     notices: IntGaugeVec,
+    suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
     started: Gauge,
 }
@@ -121,6 +143,7 @@ impl Metrics {
                 "Questions to the policies in force since they were loaded, remembered or worked out.",
                 &["answer"],
             )?,
+            erased: counters("puente_erased_total", "Messages whose content went, by cause.", &["cause"])?,
             rejected: counters("puente_rejected_total", "What a face refused, by code.", &["code", "face"])?,
             queue_depth: int_gauges("puente_queue_depth", "Messages that wait, by lane.", &["lane"])?,
             queue_oldest: gauges(
@@ -153,6 +176,11 @@ impl Metrics {
                 "Withdrawals, corrections and erasures that a recipient has not confirmed, by whether it is late.",
                 &["late"],
             )?,
+            suspensions: int_gauges(
+                "puente_suspensions",
+                "Suspensions in force, by what they name: peer, purpose or category.",
+                &["kind"],
+            )?,
             peer_up: int_gauges(
                 "puente_peer_up",
                 "1 when the last exchange with the peer succeeded.",
@@ -180,6 +208,11 @@ impl Metrics {
         for (answer, count) in [("remembered", remembered), ("worked_out", worked_out)] {
             self.questions.with_label_values(&[answer]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// This many messages lost their content.
+    pub fn erased(&self, cause: ErasureCause, messages: usize) {
+        self.erased.with_label_values(&[cause.as_str()]).inc_by(u64::try_from(messages).unwrap_or(u64::MAX));
     }
 
     /// A face refused something.
@@ -223,6 +256,11 @@ impl Metrics {
         for (label, count) in [("yes", late), ("no", unresolved.saturating_sub(late))] {
             self.notices.with_label_values(&[label]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// How many members, purposes or categories are suspended.
+    pub fn suspensions(&self, kind: &str, in_force: i64) {
+        self.suspensions.with_label_values(&[kind]).set(in_force);
     }
 
     /// When the node started.

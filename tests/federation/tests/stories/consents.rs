@@ -45,7 +45,7 @@ impl Given {
             "type": "document.request", "recipient": {"country": country, "role": "civil_registry"},
             "purpose": "regularisation", "legal_basis": {"type": "consent", "consent_id": self.consent},
             "subject_id": "exp-1",
-            "subject": {"kind": "adult", "age": 32, "nationality": "GT", "risk_countries": [],
+            "subject": {"kind": "adult", "age": 32, "nationality": "GT", "residence": "MX", "risk_countries": [],
                         "protection": "none_expressed",
                         "flags": {"age_disputed": "no", "stateless_risk": "no", "open_family_link_in_custody": "no"}},
             "sections": {

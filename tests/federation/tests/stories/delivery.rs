@@ -45,6 +45,26 @@ async fn a_queue_survives_both_nodes_and_drains_in_order_when_the_peer_returns()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_peer_with_smaller_limits_gets_smaller_batches() -> Result<()> {
+    let mut federation = Federation::with(&["GT", "MX"], AGENCIES, |config| {
+        if config.country.as_str() == "GT" {
+            config.limits.delivery_messages = 3;
+        }
+    })
+    .await?;
+    federation.stop("GT").await?;
+    let inm = federation.client("MX", "INM")?;
+    let batch: Vec<Value> = (1..=20).map(adult_row).collect();
+    post(&inm, "/v1/messages/batch", &json!(batch)).await?;
+    federation.start("GT").await?;
+    let settled = |seen: &Value| {
+        seen["messages"].as_array().is_some_and(|all| all.iter().all(|m| m["state"] == "accepted"))
+    };
+    federation.until(&inm, "/v1/operations/01940000-0000-7000-8000-000000000001", settled).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_called_expired_only_once_the_peer_has_said_it_never_took_it() -> Result<()> {
     let mut federation = Federation::of(&["GT", "MX"], AGENCIES).await?;
     federation.stop("GT").await?;
@@ -68,14 +88,14 @@ async fn a_new_type_is_added_to_running_nodes_and_a_peer_without_it_says_so() ->
     let unknown: Value = post(&inm, "/v1/messages", &greeting).await?.json()?;
     assert_eq!(unknown["problems"][0]["code"], "type.unknown");
 
-    federation.add_type("MX", "return.greeting", "return.manifest")?;
+    federation.add_type("MX", "return.greeting", "return.manifest").await?;
     let accepted: Value = post(&inm, "/v1/messages", &greeting).await?.json()?;
     assert_eq!(accepted["verdict"], "accepted", "{accepted}");
     let path = format!("/v1/messages/{}", accepted["message_id"].as_str().unwrap());
     let seen = federation.until(&inm, &path, |seen| seen["message"]["state"] == "refused").await?;
     assert_eq!(seen["message"]["code"], "type.unknown");
 
-    federation.add_type("GT", "return.greeting", "return.manifest")?;
+    federation.add_type("GT", "return.greeting", "return.manifest").await?;
     let accepted: Value = post(&inm, "/v1/messages", &greeting).await?.json()?;
     let path = format!("/v1/messages/{}", accepted["message_id"].as_str().unwrap());
     federation.until(&inm, &path, |seen| seen["message"]["state"] == "accepted").await?;

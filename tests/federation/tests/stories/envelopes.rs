@@ -50,14 +50,14 @@ impl Wire {
     }
 
     async fn deliver(&self, body: &str) -> Result<Value> {
+        self.request("/federation/v1/messages", "application/vnd.puente.batch", body).await
+    }
+
+    async fn request(&self, path: &str, media: &str, body: &str) -> Result<Value> {
         let running = self.federation.member("MX")?.running.as_ref().unwrap();
         let to: CountryCode = "GT".parse()?;
         let body = Bytes::from(body.to_owned());
-        let media = "application/vnd.puente.batch";
-        let answer = running
-            .connector()
-            .request(&to, None, Method::POST, "/federation/v1/messages", media, body)
-            .await?;
+        let answer = running.connector().request(&to, None, Method::POST, path, media, body).await?;
         Ok(serde_json::from_slice(&answer)?)
     }
 
@@ -77,6 +77,24 @@ async fn a_replayed_message_gets_its_first_receipt_and_no_second_effect() -> Res
     let igm = wire.federation.client("GT", "IGM")?;
     let inbox: Value = igm.get("/v1/inbox").await?.json()?;
     assert_eq!(inbox["events"].as_array().unwrap().len(), 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_as_never_accepted_is_not_accepted_afterwards() -> Result<()> {
+    let wire = accepted().await?;
+    let id = json!("01940000-0000-7000-8000-0000000000ab");
+    let release = puente_core::ids::Digest::of(b"a release that never left");
+    let question = json!({"messages": [{"message": id, "release": release}]});
+    let asked = wire.request("/federation/v1/status", "application/json", &question.to_string()).await?;
+    let entry: Value = serde_json::from_str(asked["receipts"][0]["entry"].as_str().unwrap())?;
+    assert_eq!(entry["state"], "never_accepted");
+    // Its sealed part names another message, but the id is looked at before anything else would take effect.
+    let running = wire.federation.member("GT")?.running.as_ref().unwrap();
+    let known = running.node().store.known_inbound(vec![id.as_str().unwrap().parse()?]).await?;
+    assert_eq!(known.len(), 1);
+    let again = wire.request("/federation/v1/status", "application/json", &question.to_string()).await?;
+    assert_eq!(asked["receipts"], again["receipts"]);
     Ok(())
 }
 

@@ -3,8 +3,9 @@
 use anyhow::Result;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use puente_node::client::AgencyClient;
+use puente_node::client::{AgencyClient, Answer};
 use puente_test_support::{Federation, adult_row, post};
 
 const AGENCIES: &[(&str, &str, &str)] =
@@ -175,26 +176,42 @@ async fn policy_refuses_strips_and_holds_row_by_row_and_a_dry_run_stores_nothing
 async fn beyond_its_bound_a_node_sheds_requests_and_says_when_to_come_back() -> Result<()> {
     let federation =
         Federation::with(&["GT", "MX"], AGENCIES, |config| config.limits.concurrent_requests = 1).await?;
-    let inm = federation.client("MX", "INM")?;
-    let (waiting, other) = (inm.clone(), federation.client("MX", "SRE")?);
-    let long = tokio::spawn(async move { while waiting.get("/v1/inbox?wait=20").await.is_ok() {} });
-    let mut pause = tokio::time::interval(std::time::Duration::from_millis(5));
-    let shed = loop {
-        let answer = other.get("/v1/catalogue").await?;
-        if answer.status == StatusCode::SERVICE_UNAVAILABLE {
-            break answer;
-        }
-        pause.tick().await;
-    };
-    long.abort();
+    let mut line = federation.raw("MX", "INM").await?;
+    line.write_all(b"POST /v1/messages HTTP/1.1\r\nhost: node\r\ncontent-length: 900\r\n\r\n{\"type\":")
+        .await?;
+    let shed = until_status(&federation.client("MX", "SRE")?, StatusCode::SERVICE_UNAVAILABLE).await?;
     assert_eq!(shed.json::<Value>()?["code"], "node.overloaded");
     assert_eq!(shed.headers["retry-after"], "2");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_only_waits_leaves_its_place_to_others_and_keeps_its_own() -> Result<()> {
+    let federation =
+        Federation::with(&["GT", "MX"], AGENCIES, |config| config.limits.concurrent_requests = 1).await?;
+    let inm = federation.client("MX", "INM")?;
+    let waiting = inm.clone();
+    let long = tokio::spawn(async move { waiting.get("/v1/inbox?wait=20").await.is_ok() });
+    until_status(&inm, StatusCode::SERVICE_UNAVAILABLE).await?;
+    until_status(&federation.client("MX", "SRE")?, StatusCode::OK).await?;
+    long.abort();
+    Ok(())
+}
+
+/// Asks until the answer has this status.
+async fn until_status(client: &AgencyClient, status: StatusCode) -> Result<Answer> {
+    let mut pause = tokio::time::interval(std::time::Duration::from_millis(5));
+    loop {
+        let answer = client.get("/v1/catalogue").await?;
+        if answer.status == status {
+            return Ok(answer);
+        }
+        pause.tick().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn half_a_body_and_then_silence_is_given_up_and_nothing_was_accepted() -> Result<()> {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let federation =
         Federation::with(&["GT", "MX"], AGENCIES, |config| config.times.body_seconds = 1).await?;
     let mut line = federation.raw("MX", "INM").await?;

@@ -5,7 +5,9 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use puente_core::consent::TYP_RECORD;
+use puente_core::delivery::HoldChange;
 use puente_node::client::AgencyClient;
+use puente_node::subjects::{SubjectOf, legal_hold};
 use puente_test_support::{Federation, consent_record, post};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
@@ -16,7 +18,7 @@ const AGENCIES: &[(&str, &str, &str)] = &[
 ];
 
 fn subject() -> Value {
-    json!({"kind": "adult", "age": 32, "nationality": "GT", "risk_countries": [], "protection": "none_expressed",
+    json!({"kind": "adult", "age": 32, "nationality": "GT", "residence": "MX", "risk_countries": [], "protection": "none_expressed",
            "flags": {"age_disputed": "no", "stateless_risk": "no", "open_family_link_in_custody": "no"}})
 }
 
@@ -120,11 +122,32 @@ async fn confirming_an_erasure_is_erasing_and_without_an_order_there_is_nothing_
     };
     let without: Value = post(&minex, "/v1/messages", &confirm(&request["message_id"])).await?.json()?;
     assert_eq!(without["problems"][0]["field"], "/in_reply_to", "{without}");
-    let verdict: Value = post(&minex, "/v1/messages", &confirm(&came["message_id"])).await?.json()?;
-    assert_eq!(verdict["verdict"], "accepted", "{verdict}");
-    let gone =
-        minex.get(&format!("/v1/messages/{}/content", request["message_id"].as_str().unwrap())).await?;
-    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    let mut hasty = confirm(&came["message_id"]);
+    hasty["sections"]["ops.metadata"]["backups_until"] = json!("2026-12-01");
+    let hasty: Value = post(&minex, "/v1/messages", &hasty).await?.json()?;
+    assert_eq!(hasty["problems"][0]["field"], "/sections/ops.metadata/backups_until", "{hasty}");
+
+    let content = format!("/v1/messages/{}/content", request["message_id"].as_str().unwrap());
+    let node = federation.member("GT")?.running.as_ref().unwrap().node();
+    let pseudonym = came["header"]["subject_ref"].as_str().unwrap();
+    let subject = SubjectOf::Peer(&"MX".parse()?, pseudonym).tag(&node.keys.subjects);
+    legal_hold(node, subject, HoldChange::Placed).await?;
+    let held: Value = post(&minex, "/v1/messages", &confirm(&came["message_id"])).await?.json()?;
+    assert_eq!(held["code"], "erasure.legal_hold", "{held}");
+    assert_eq!(minex.get(&content).await?.status, StatusCode::OK);
+    legal_hold(node, subject, HoldChange::Lifted).await?;
+
+    // The order goes with what it is about, and the same confirmation again is still one.
+    for _ in 0..2 {
+        let verdict: Value = post(&minex, "/v1/messages", &confirm(&came["message_id"])).await?.json()?;
+        assert_eq!(verdict["verdict"], "accepted", "{verdict}");
+    }
+    let gone = minex.get(&content).await?;
+    assert_eq!(gone.status, StatusCode::GONE);
+    assert_eq!(gone.json::<Value>()?["code"], "message.erased");
+    let path = format!("/v1/messages/{}", request["message_id"].as_str().unwrap());
+    let erased = |seen: &Value| seen["receipts"].to_string().contains("\"erased\"");
+    federation.until(&sre, &path, erased).await?;
     let settled = |list: &Value| {
         list["notices"].as_array().is_some_and(|all| all.iter().any(|n| n["state"] == "deleted"))
     };

@@ -1,6 +1,6 @@
 //! The submission as the domestic API takes it: one message about at most one person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use puente_core::ids::{
     AgreementId, CaseId, Category, ConsentId, MessageId, MessageType, OperationId, Purpose, Role,
 };
 use puente_core::personal::Personal;
-use puente_core::policy::{Approval, BasisType, StatedFacts, Subject};
+use puente_core::policy::{BasisType, StatedFacts, Subject};
 
 /// The legal basis as submitted; an agreement's standing is looked up here, never stated.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,9 +71,6 @@ pub struct Submission {
     /// What policy needs to know of the step.
     #[serde(default)]
     pub facts: StatedFacts,
-    /// Approvals of authorities that the submission rests on.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub approvals: BTreeSet<Approval>,
     /// Content by category.
     pub sections: BTreeMap<Category, Personal<Value>>,
 }
@@ -241,6 +238,13 @@ mod tests {
         let moved = Submission::from_json(item()).unwrap();
         let built: Submission = serde_json::from_value(item()).unwrap();
         assert_eq!(serde_json::to_value(&moved).unwrap(), serde_json::to_value(&built).unwrap());
+    }
+
+    #[test]
+    fn a_submission_cannot_state_the_standing_of_its_agreement() {
+        let mut claimed = item();
+        claimed["legal_basis"]["agreement"] = json!({"id": "MX-GT", "standing": "in_force"});
+        assert!(Submission::from_json(claimed).is_err());
     }
 
     #[test]

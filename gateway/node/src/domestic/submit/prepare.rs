@@ -7,27 +7,33 @@ use jiff::Timestamp;
 use puente_core::catalogue::Descriptor;
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
-    OutboundState, Write,
+    OutboundState, SubjectTag, Write,
 };
-use puente_core::envelope::{BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, release};
+use puente_core::envelope::{
+    BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
+};
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Decision, HostFacts, LegalBasis, Outcome as Decided, Party, Permit, RuleId, SendFacts,
+    Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
+    SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
+use puente_core::statistics::Protected;
+use puente_core::suspension::Flow;
 
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
-use crate::domestic::submit::recorded::RecordedFacts;
+use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
 use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
+use crate::subjects::{SubjectOf, keeping};
 
 /// Why a submission is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,16 +56,25 @@ pub struct Prepared {
     pub verdict: Verdict,
     /// Writes; empty in a dry run.
     pub writes: Vec<Write>,
+    /// Digest of what officers see before they release it; `None` when no decision was made.
+    pub preview: Option<Digest>,
+    /// Whom it says to have erased: that is done before it is committed.
+    pub erases: Option<SubjectTag>,
 }
 
 pub(super) struct Parts<'a> {
     pub(super) node: &'a Node,
-    pub(super) rules: &'a Rules,
+    rules: &'a Rules,
     pub(super) caller: &'a KnownAgency,
     pub(super) role: &'a Role,
     pub(super) descriptor: &'a Descriptor,
     pub(super) submission: &'a Submission,
     pub(super) rests: Option<&'a Rests>,
+    publication: Option<&'a Protected>,
+    /// The thread: as submitted, or a new one.
+    pub(super) case: CaseId,
+    /// Whose key seals what is kept of it.
+    subject: SubjectTag,
     pub(super) now_ms: i64,
 }
 
@@ -103,7 +118,7 @@ pub async fn prepare(
         Err(Stop::Malformed(problems)) => {
             let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
             verdict.problems = problems;
-            Ok(Prepared { verdict, writes: Vec::new() })
+            Ok(Prepared { verdict, writes: Vec::new(), preview: None, erases: None })
         }
     }
 }
@@ -117,9 +132,7 @@ async fn complete(
     let rests = rests_on(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
     let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
-    if prepared.verdict.message_id.is_some() {
-        prepared.writes.extend(erased);
-    }
+    prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
     Ok(prepared)
 }
 
@@ -147,8 +160,25 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let parts = Parts { node, rules: &rules, caller, role, descriptor, submission, rests, now_ms };
+    let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+    let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
+    let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
+    let publication = published::protected(submission)?;
+    let publication = publication.as_ref();
+    let parts = Parts {
+        node,
+        rules: &rules,
+        caller,
+        role,
+        descriptor,
+        submission,
+        rests,
+        publication,
+        case,
+        subject,
+        now_ms,
+    };
     let facts = parts.facts(mode);
     let decision = rules.policy.send(&facts);
     let mut prepared = parts.follow(&facts, &decision, mode)?;
@@ -186,13 +216,25 @@ impl Parts<'_> {
             },
             subject,
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
-            approvals: submission.approvals.clone(),
-            host: HostFacts::default(),
+            // An authority approves by its officers' signed statements, never by a name in a submission.
+            approvals: BTreeSet::new(),
+            host: HostFacts { peer_status: self.peer_status(), ..published::host_facts(self.publication) },
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
             now,
         }
+    }
+
+    /// How the peer stands for this message, by what this node has suspended now.
+    fn peer_status(&self) -> PeerStatus {
+        let submission = self.submission;
+        self.node.suspensions.get().standing(Flow {
+            peer: &submission.recipient.country,
+            message: &submission.message_type,
+            purpose: &submission.purpose,
+            categories: submission.sections.keys(),
+        })
     }
 
     fn follow(&self, facts: &SendFacts, decision: &Decision, mode: &Mode) -> Result<Prepared, Problem> {
@@ -215,19 +257,25 @@ impl Parts<'_> {
             })
             .collect();
         let mut writes = Vec::new();
+        let held = decision.outcome == Decided::NeedsApproval;
+        // Only officers ask for it: what leaves at once is spared the digest.
+        let preview = if held || *mode != Mode::Submit {
+            Some(preview_digest(self.submission, decision)?)
+        } else {
+            None
+        };
         if *mode != Mode::DryRun {
-            let message = match decision.permit() {
-                Some(permit) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
-                None => {
-                    if decision.outcome == Decided::NeedsApproval {
-                        self.hold(decision, &mut verdict, &mut writes)?;
-                    }
+            let message = match (decision.permit(), preview) {
+                (Some(permit), _) => Some(self.release(&permit, decision, id, &mut verdict, &mut writes)?),
+                (None, Some(preview)) if held => {
+                    self.hold(decision, preview, &mut verdict, &mut writes)?;
                     None
                 }
+                (None, _) => None,
             };
             writes.push(Write::Decision(self.decision_row(facts, decision, id, message)?));
         }
-        Ok(Prepared { verdict, writes })
+        Ok(Prepared { verdict, writes, preview, erases: None })
     }
 
     fn release(
@@ -240,7 +288,7 @@ impl Parts<'_> {
     ) -> Result<MessageId, Problem> {
         let (node, submission) = (self.node, self.submission);
         let message = MessageId(node.fresh_id());
-        let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+        let case = self.case;
         let issued_at = self.now_ms.div_euclid(1000);
         let expires_at = issued_at.saturating_add(i64::from(self.descriptor.expires_hours) * 3600);
         let to = &submission.recipient;
@@ -275,16 +323,21 @@ impl Parts<'_> {
             },
             attachments: attachments_in(submission, permit),
         };
+        // This side's own copy goes when the receiver's does.
+        let notice_days = node.config.retention.notice_days;
+        let keeping = keeping(&self.rules.policy, &header, self.subject, self.now_ms, notice_days);
         let draft = Draft {
-            message,
-            realm: node.realm(),
-            from: node.country(),
-            header,
-            consent: consent.clone(),
+            statement: Statement {
+                message,
+                realm: node.realm(),
+                from: node.country().clone(),
+                header,
+                consent: consent.clone(),
+                issued_at,
+                expires_at,
+            },
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            issued_at,
-            expires_at,
-            sections: &submission.sections,
+            sections: &published::sections(submission, self.publication),
         };
         let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())
             .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
@@ -292,8 +345,9 @@ impl Parts<'_> {
         verdict.message_id = Some(message);
         verdict.case = Some(case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
-        writes.extend(self.disclosure(message, case, &made.labels, consent.as_ref()).map(Write::Disclosure));
+        writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
         writes.push(Write::Outbound(OutboundRow {
+            keeping,
             message: MessageRow {
                 direction: Direction::Out,
                 message,
@@ -324,14 +378,16 @@ impl Parts<'_> {
     fn hold(
         &self,
         decision: &Decision,
+        preview: Digest,
         verdict: &mut Verdict,
         writes: &mut Vec<Write>,
     ) -> Result<(), Problem> {
         let node = self.node;
         let approval = ApprovalId(node.fresh_id());
         verdict.approval_id = Some(approval);
-        let preview = preview_digest(self.submission, decision)?;
-        let draft = serde_json::to_vec(self.submission).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        // The thread is fixed now, so that what is released later lies under the same key as the draft.
+        let draft = Submission { case: Some(self.case), ..self.submission.clone() };
+        let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
         let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
         writes.push(Write::Approval(ApprovalRow {
             approval,
@@ -344,6 +400,7 @@ impl Parts<'_> {
             row: self.submission.row,
             rules: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             preview,
+            subject: Some(self.subject),
             draft,
             opened_ms: self.now_ms,
             lapses_ms: self.now_ms.saturating_add(seconds.saturating_mul(1000)),
@@ -371,8 +428,7 @@ impl Parts<'_> {
         id: DecisionId,
         message: Option<MessageId>,
     ) -> Result<DecisionRow, Problem> {
-        let facts = RecordedFacts::of(self.submission, facts);
-        let facts = serde_json::to_vec(&facts).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let facts = RecordedFacts::from(facts).to_bytes().map_err(|_| Problem::new(&problem::INTERNAL))?;
         Ok(DecisionRow {
             decision: id,
             message,
@@ -380,6 +436,7 @@ impl Parts<'_> {
             rule: decision.rule.as_str().to_owned(),
             spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             policy: decision.digest,
+            subject: Some(self.subject),
             facts,
             at_ms: self.now_ms,
         })
@@ -389,16 +446,24 @@ impl Parts<'_> {
         let record = LeafRecord { kind, id, digest, at_ms: self.now_ms };
         let leaf =
             Leaf::new(&record, self.node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        Ok(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms: self.now_ms }))
+        Ok(Write::Leaf(LeafRow {
+            leaf: leaf.hash,
+            subject: Some(self.subject),
+            salt: leaf.salt,
+            record: leaf.record,
+            at_ms: self.now_ms,
+        }))
     }
 }
 
-/// Digest of what officers see before they release: the submission and what would be delivered of it.
+/// Digest of what officers see before they release it: the submission and what would be delivered of it. The thread is
+/// not part of it: a new one is only given once the row is held.
 ///
 /// # Errors
 /// When the submission cannot be serialised.
 fn preview_digest(submission: &Submission, decision: &Decision) -> Result<Digest, Problem> {
-    let bytes = serde_json::to_vec(&(submission, &decision.deliver, &decision.removed))
+    let seen = Submission { case: None, ..submission.clone() };
+    let bytes = serde_json::to_vec(&(seen, &decision.deliver, &decision.removed))
         .map_err(|_| Problem::new(&problem::INTERNAL))?;
     Ok(Digest::of(&bytes))
 }

@@ -13,6 +13,7 @@ use crate::domestic::submit::form::Submission;
 use crate::node::{Node, store_problem};
 use crate::opening::outer_of;
 use crate::register::KnownAgency;
+use crate::store::ERASED;
 
 /// What the submission rests on; `None` when it names no consent.
 ///
@@ -39,7 +40,7 @@ pub(super) async fn rests_on(
     vouched_for(node, caller, submission, id).await?.map(Some).ok_or_else(unknown)
 }
 
-/// The message that this one answers, when it came in for the caller and was accepted.
+/// The message that this one answers, when it came in for the caller and was accepted, its content erased or not.
 ///
 /// # Errors
 /// The store's problem.
@@ -50,8 +51,11 @@ pub(super) async fn question_of(
 ) -> Result<Option<MessageRow>, Problem> {
     let Some(question) = submission.in_reply_to else { return Ok(None) };
     let row = node.store.message(question).await.map_err(|error| store_problem(&error))?;
-    let came =
-        |row: &MessageRow| row.direction == Direction::In && row.state == "accepted" && visible(caller, row);
+    let came = |row: &MessageRow| {
+        row.direction == Direction::In
+            && (row.state == "accepted" || row.state == ERASED)
+            && visible(caller, row)
+    };
     Ok(row.filter(came).filter(|row| row.peer == submission.recipient.country))
 }
 
@@ -62,8 +66,9 @@ async fn vouched_for(
     submission: &Submission,
     id: ConsentId,
 ) -> Result<Option<Rests>, Problem> {
-    let Some(row) = question_of(node, caller, submission).await? else { return Ok(None) };
-    let outer = outer_of(node, &row)?;
+    let question = question_of(node, caller, submission).await?;
+    let Some(row) = question.filter(|row| row.state != ERASED) else { return Ok(None) };
+    let outer = outer_of(&row)?;
     match outer.claims().consent.as_ref().filter(|extract| extract.id == id) {
         Some(extract) => Ok(Some(Rests::Relied(Box::new(relied_on(node, &row.peer, extract).await?)))),
         None => Ok(None),

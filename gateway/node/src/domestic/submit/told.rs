@@ -6,7 +6,7 @@
 use puente_core::consent::{left, vouched};
 use puente_core::delivery::DisclosureRow;
 use puente_core::envelope::ConsentExtract;
-use puente_core::ids::{CaseId, Category, MessageId};
+use puente_core::ids::{Category, MessageId};
 use puente_core::policy::{BasisType, Consent, Scope, Subject};
 
 use crate::consent::{Kept, Rests};
@@ -64,7 +64,6 @@ impl Parts<'_> {
     pub(super) fn disclosure(
         &self,
         message: MessageId,
-        case: CaseId,
         categories: &[Category],
         consent: Option<&ConsentExtract>,
     ) -> Option<DisclosureRow> {
@@ -89,7 +88,7 @@ impl Parts<'_> {
             not_after_ms: consent.map(|extract| extract.not_after.saturating_mul(1000)),
             // The own country is nobody's peer, so this pseudonym is known to nobody else.
             subject: subject.map(|subject| self.node.pairwise(self.node.country(), subject.reveal())),
-            case,
+            case: self.case,
             at_ms: self.now_ms,
         })
     }

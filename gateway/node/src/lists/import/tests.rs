@@ -53,6 +53,23 @@ fn refused(bytes: &[u8], media: Sheet) -> &'static str {
 }
 
 #[test]
+fn every_nationality_is_told_and_a_blank_cell_of_feared_countries_is_not_none() {
+    let header = "nombres,primer_apellido,sexo,nacionalidad,edad,proteccion,paises_riesgo";
+    let subject = |line: &str| {
+        let row = csv(&format!("{header}\n{line}\n")).rows.remove(0).outcome.unwrap();
+        serde_json::to_value(&row).unwrap()["subject"].clone()
+    };
+    let blank = subject("José,Pérez,M,México;Guatemala,30,solicita,");
+    assert_eq!(blank["nationality"], "MX");
+    assert_eq!(blank["other_nationalities"], serde_json::json!(["GT"]));
+    assert_eq!(blank.get("risk_countries"), None);
+    let none = subject("José,Pérez,M,México,30,ninguna,ninguno");
+    assert_eq!(none["risk_countries"], serde_json::json!([]));
+    let some = subject("José,Pérez,M,México,30,solicita,GT");
+    assert_eq!(some["risk_countries"], serde_json::json!(["GT"]));
+}
+
+#[test]
 fn an_ordinary_row_becomes_the_submission_of_the_domestic_api() {
     let row = one("José,Pérez,M,Guatemala,1994-01-31,,no,ninguna,K'iche'").unwrap();
     let json = serde_json::to_value(&row).unwrap();

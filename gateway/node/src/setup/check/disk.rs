@@ -5,11 +5,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use puente_core::membership::Adopted;
+
 use crate::config::Config;
 use crate::home::{Home, read_tree};
 use crate::setup::check::CheckFinding;
 use crate::setup::{SetupError, directory, load};
-use crate::store::{CommitObserver, OpenError, SqliteStore, StoreOwner};
+use crate::store::{CommitObserver, OpenError};
 
 /// Mode bits that let the group or the world in.
 const OTHERS: u32 = 0o077;
@@ -92,9 +94,9 @@ pub(super) fn keys(home: &Home) -> CheckFinding {
     }
 }
 
-/// Whether catalogue and policies load and agree.
-pub(super) fn rules(home: &Home) -> CheckFinding {
-    match load::rules(home) {
+/// Whether catalogue and policies load and agree, under the adoptions that count.
+pub(super) fn rules(home: &Home, adopted: &[Adopted]) -> CheckFinding {
+    match load::rules(home, adopted) {
         Ok(rules) => CheckFinding::ok(
             "rules",
             format!("Catálogo {} y políticas {}.", rules.catalogue.digest(), rules.policy.digest()),
@@ -118,10 +120,7 @@ pub(super) fn store(home: &Home, config: &Config) -> CheckFinding {
             ("Aún no hay almacén; se crea al arrancar.", "No store yet; the first start makes it.");
         return CheckFinding::ok(code, es, en);
     }
-    let owner = StoreOwner { country: config.country.clone(), realm: config.realm };
-    let opened = load::store_key(home)
-        .and_then(|key| Ok(SqliteStore::open(&path, &owner, &key, Arc::new(Unobserved)).map(drop)?));
-    match opened {
+    match load::store(home, config, Arc::new(Unobserved)).map(drop) {
         Ok(()) => CheckFinding::ok(code, "El almacén se abre.", "The store opens."),
         Err(SetupError::Store(OpenError::InUse)) => CheckFinding::ok(
             code,

@@ -74,7 +74,9 @@ pub fn check(home: &Home, clock: &dyn Clock) -> Vec<CheckFinding> {
     findings.extend(disk::listen(&config));
     findings.push(disk::modes(home));
     findings.push(disk::keys(home));
-    findings.push(disk::rules(home));
+    let (adopted, void) = trust::adoptions(home, &config, clock);
+    findings.push(disk::rules(home, &adopted));
+    findings.extend(void);
     findings.push(disk::store(home, &config));
     findings.push(trust::clock(home, clock));
     findings.extend(trust::certificates(home, clock));

@@ -2,12 +2,13 @@
 
 use puente_core::envelope::CLOCK_TOLERANCE_S;
 use puente_core::ids::KeyId;
-use puente_core::membership::{KeyUse as DirectoryUse, Membership};
+use puente_core::membership::{Adopted, KeyUse as DirectoryUse, Membership};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::Home;
 use crate::keys::pki::PeerCertificate;
+use crate::policy::PolicySet;
 use crate::register::State;
 use crate::setup::check::{CheckFinding, Level};
 use crate::setup::instant::DAY_S;
@@ -125,7 +126,7 @@ pub(super) fn membership(home: &Home, config: &Config, clock: &dyn Clock) -> Vec
             "The node does not belong to a federation yet: `membership/root.json` is missing.",
         )];
     }
-    let membership = match load::membership(home, config, clock, None) {
+    let membership = match load::membership(home, config, None) {
         Ok(membership) => membership,
         Err(error) => {
             return vec![CheckFinding::error("membership", "La lista de miembros no es válida", &error)];
@@ -144,6 +145,28 @@ pub(super) fn membership(home: &Home, config: &Config, clock: &dyn Clock) -> Vec
         )
     }));
     findings
+}
+
+/// The adoptions of profiles that the members stand by, and a word on each that does not count.
+pub(super) fn adoptions(
+    home: &Home,
+    config: &Config,
+    clock: &dyn Clock,
+) -> (Vec<Adopted>, Vec<CheckFinding>) {
+    // A membership or a folder that cannot be read has its own finding.
+    let (Ok(membership), Ok(set)) = (load::membership(home, config, None), PolicySet::read(&home.policies()))
+    else {
+        return (Vec::new(), Vec::new());
+    };
+    let load::Adoptions { adopted, void } = load::adoptions(&set, &membership, clock);
+    let void = void.into_iter().map(|(file, error)| {
+        CheckFinding::warning(
+            "adoption",
+            format!("La adopción `{file}` no cuenta y su perfil sigue propuesto: {error}"),
+            format!("The adoption `{file}` does not count and its profile stays proposed: {error}"),
+        )
+    });
+    (adopted, void.collect())
 }
 
 fn believed(home: &Home, config: &Config, clock: &dyn Clock, membership: &Membership) -> CheckFinding {

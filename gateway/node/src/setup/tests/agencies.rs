@@ -18,7 +18,7 @@ fn an_added_agency_is_admitted_and_can_be_addressed() {
     assert_eq!(register.admit(&agency, &certificate.spki).unwrap().roles, reception());
 
     directory::copy(gt, mx).unwrap();
-    let membership = load::membership(mx, &config(mx), &clock(), None).unwrap();
+    let membership = load::membership(mx, &config(mx), None).unwrap();
     let country = "GT".parse().unwrap();
     assert_eq!(membership.directory_version(&country), Some(2));
     assert!(membership.answers(&country, &reception()[0], Some(&agency)));

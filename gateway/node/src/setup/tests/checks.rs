@@ -33,7 +33,7 @@ fn what_ends_soon_is_a_warning_and_what_ended_an_error() {
     assert_eq!(level_of(&soon, "membership.directory"), Level::Error);
     let late = check(home, &ManualClock::at(NOW_MS + 400 * DAY_MS));
     assert_eq!(level_of(&late, "certificate.gateway"), Level::Error);
-    assert_eq!(level_of(&late, "membership"), Level::Error);
+    assert_eq!(level_of(&late, "membership.members"), Level::Error);
 }
 
 #[test]
@@ -91,29 +91,25 @@ fn operations_offered_to_the_world_are_a_warning() {
 
 #[test]
 fn a_store_that_a_node_has_open_is_left_to_it() {
-    use crate::store::{CommitObserver, SqliteStore, StoreOwner};
+    use crate::config::Config;
+    use crate::store::CommitObserver;
     struct Unobserved;
     impl CommitObserver for Unobserved {
         fn committed(&self, _: usize, _: usize, _: u64) {}
     }
     let folder = tempfile::tempdir().unwrap();
     let home = new_home(folder.path(), "MX");
-    std::fs::create_dir_all(home.store().parent().unwrap()).unwrap();
     let open = |country: &str| {
-        let owner = StoreOwner { country: country.parse().unwrap(), realm: Realm::Training };
-        SqliteStore::open(
-            &home.store(),
-            &owner,
-            &load::store_key(&home).unwrap(),
-            std::sync::Arc::new(Unobserved),
-        )
+        let config = Config::new(country.parse().unwrap(), Realm::Training);
+        load::store(&home, &config, std::sync::Arc::new(Unobserved))
     };
     let running = open("MX").unwrap();
     assert_eq!(level_of(&check(&home, &clock()), "store"), Level::Ok);
     drop(running);
     assert_eq!(level_of(&check(&home, &clock()), "store"), Level::Ok);
-    std::fs::remove_dir_all(home.store().parent().unwrap()).unwrap();
-    std::fs::create_dir_all(home.store().parent().unwrap()).unwrap();
+    for file in [home.store(), home.subjects()] {
+        std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    }
     drop(open("GT").unwrap());
     assert_eq!(level_of(&check(&home, &clock()), "store"), Level::Error);
 }

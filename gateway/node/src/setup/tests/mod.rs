@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adoptions;
 mod agencies;
 mod checks;
 mod home;

@@ -65,6 +65,11 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         Ok(Digest(self.plain()?))
     }
 
+    /// A digest that may be absent.
+    pub(super) fn maybe_digest(&mut self) -> Result<Option<Digest>, Failure> {
+        Ok(self.plain::<Option<[u8; 32]>>()?.map(Digest))
+    }
+
     pub(super) fn list(&mut self) -> Result<Vec<String>, Failure> {
         let text: String = self.plain()?;
         serde_json::from_str(&text).map_err(|_| self.damaged())

@@ -2,9 +2,13 @@
 //!
 //! Not here: transactions themselves (`writer`, `reader`). Invariant: a failure carries no value of a row.
 
+use std::sync::Arc;
+
+use puente_core::delivery::SubjectTag;
 use rusqlite::{CachedStatement, Connection, ErrorCode, Params, Row};
 
 use super::seal::{Place, Sealer};
+use super::subjects::SubjectKey;
 use crate::store::error::{Guard, StoreError};
 use crate::store::query::MAX_PAGE;
 
@@ -19,6 +23,10 @@ pub(super) enum Failure {
     Damaged(&'static str),
     /// The cipher or the system's randomness failed.
     Sealing,
+    /// The key of a subject was destroyed.
+    Erased,
+    /// A reader holds the log of the subject keys, so that it cannot be emptied.
+    Busy,
 }
 
 impl Failure {
@@ -26,8 +34,8 @@ impl Failure {
     /// the medium is at fault and every commit of the group shares its fate.
     pub(super) fn is_own(&self) -> bool {
         match self {
-            Self::Guard { .. } | Self::Damaged(_) => true,
-            Self::Sealing => false,
+            Self::Guard { .. } | Self::Damaged(_) | Self::Erased => true,
+            Self::Sealing | Self::Busy => false,
             Self::Database(error) => matches!(
                 error.sqlite_error_code(),
                 Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
@@ -54,6 +62,8 @@ impl From<Failure> for StoreError {
             Failure::Guard { write, what } => Self::Conflict { write, what },
             Failure::Database(error) => Self::Unavailable(reason(&error)),
             Failure::Damaged(table) => Self::Damaged(table),
+            Failure::Erased => Self::Erased,
+            Failure::Busy => Self::Unavailable("the log of the subject keys is in use"),
             Failure::Sealing => Self::Unavailable("the cipher or the system's randomness failed"),
         }
     }
@@ -106,8 +116,29 @@ impl<'a> Ledger<'a> {
         self.statement(sql)?.query_and_then(values, read)?.collect()
     }
 
-    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Failure> {
-        self.sealer.seal(place, plain)
+    /// Seals under the key of the subject, or under the store's when the row names none.
+    pub(super) fn seal(
+        &self,
+        subject: Option<SubjectTag>,
+        place: Place<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        match subject {
+            Some(subject) => self.subject_key(subject)?.seal(place, plain),
+            None => self.sealer.seal(place, plain),
+        }
+    }
+
+    /// The key of a subject for what is written now.
+    ///
+    /// # Errors
+    /// The guard `Erased` when it is gone or about to go: what was to be written must get a new one first.
+    pub(super) fn subject_key(&self, subject: SubjectTag) -> Result<Arc<SubjectKey>, Failure> {
+        let key = self.sealer.subjects().of(subject)?.ok_or(Guard::Erased)?;
+        match self.one("SELECT 1 FROM erasure WHERE key = ?1", [key.id().0], |_| Ok(()))? {
+            None => Ok(key),
+            Some(()) => Err(Guard::Erased.into()),
+        }
     }
 }
 

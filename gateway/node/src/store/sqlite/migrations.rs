@@ -6,8 +6,13 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_consent.sql")];
+const MIGRATIONS: [&str; 5] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_never_accepted.sql"),
+    include_str!("migrations/0003_subjects.sql"),
+    include_str!("migrations/0004_operation.sql"),
+    include_str!("migrations/0006_consent.sql"),
+];
 
 /// The version that this program writes.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;

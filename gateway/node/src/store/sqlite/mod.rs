@@ -11,6 +11,7 @@ mod queue;
 mod read;
 mod reader;
 mod seal;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -23,8 +24,8 @@ use std::thread::JoinHandle;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
-    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, QueueDepth, Queued, ReceiptRow, StatementRow,
-    WithdrawalRow, Write,
+    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
+    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
 };
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, MessageId, OperationId, ReleaseId, Role,
@@ -34,13 +35,16 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ApprovalFilter, Disclosed, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Position, Wire,
+    ApprovalFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
+    Position, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
 use queue::{Queue, Urgency};
 use reader::{ReadQueue, Reader};
-use seal::Sealer;
+use seal::{Sealer, StoreCipher};
+pub use subjects::SubjectKeyFile;
+use subjects::{Known, agree};
 use writer::{CommitJob, Job, SingleJob, WriteQueue, Writer};
 
 /// Reading threads: one may be held by a long listing while the other serves the couriers.
@@ -51,27 +55,33 @@ pub struct SqliteStore {
     writes: Arc<WriteQueue>,
     reads: Arc<ReadQueue>,
     threads: Vec<JoinHandle<()>>,
+    sealer: Arc<Sealer>,
     _tenancy: open::Tenancy,
 }
 
 impl SqliteStore {
-    /// Opens the store at `path`, creating it if there is none.
+    /// Opens the store at `path`, creating it if there is none; afterwards it and the keys of subjects know the same
+    /// erasures, whichever of them was restored from an older copy.
     ///
     /// # Errors
-    /// `OpenError` says what is wrong: in use, foreign, newer, another key, or the medium.
+    /// `OpenError` says what is wrong: in use, foreign, newer, another key, other subjects' keys, or the medium.
     pub fn open(
         path: &Path,
         owner: &StoreOwner,
         key: &StoreKey,
+        subjects: SubjectKeyFile,
         observer: Arc<dyn CommitObserver>,
     ) -> Result<Self, OpenError> {
         let tenancy = open::occupy(path)?;
-        let sealer = Arc::new(Sealer::new(key)?);
-        let connection = open::writer(path, owner, &sealer)?;
+        let own = StoreCipher::new(key)?;
+        let connection = open::writer(path, owner, &own)?;
+        agree(&connection, &subjects)?;
+        let sealer = Arc::new(Sealer::new(own, subjects.start()?));
         let mut store = Self {
             writes: Arc::new(Queue::new()),
             reads: Arc::new(Queue::new()),
             threads: Vec::with_capacity(READERS + 1),
+            sealer: Arc::clone(&sealer),
             _tenancy: tenancy,
         };
         let writer =
@@ -133,6 +143,8 @@ impl Drop for SqliteStore {
 impl Store for SqliteStore {
     fn commit(&self, id: CommitId, writes: Vec<Write>) -> Answer<'_, Committed> {
         Box::pin(async move {
+            // INVARIANT: a key is durable before anything is sealed under it.
+            self.sealer.subjects().ensure(write::subjects(&writes)).await?;
             let (reply, answer) = oneshot::channel();
             self.write(CommitJob::urgency(&writes), Box::new(CommitJob { writes, reply })).await?;
             answer.await.map_err(|_| StoreError::Closed)??;
@@ -218,12 +230,16 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::receipts(ledger, message))
     }
 
-    fn receipts_due(&self, peer: CountryCode, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>> {
-        self.read(move |ledger| read::receipts_due(ledger, &peer, limit))
+    fn receipts_due(&self, peer: CountryCode, after: i64, limit: u32) -> Answer<'_, Vec<(i64, ReceiptRow)>> {
+        self.read(move |ledger| read::receipts_due(ledger, &peer, after, limit))
     }
 
     fn decision(&self, message: MessageId) -> Answer<'_, Option<DecisionRow>> {
         self.read(move |ledger| read::decision(ledger, message))
+    }
+
+    fn decisions(&self, before: Option<i64>, limit: u32) -> Answer<'_, Vec<(i64, DecisionRow)>> {
+        self.read(move |ledger| read::decisions(ledger, before, limit))
     }
 
     fn approvals(&self, filter: ApprovalFilter, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
@@ -269,8 +285,28 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::received(ledger, &peer, &subject_ref, after, limit))
     }
 
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>) -> Answer<'_, ()> {
-        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes))
+    fn received_about(&self, message: MessageId) -> Answer<'_, Option<String>> {
+        self.read(move |ledger| read::received_about(ledger, message))
+    }
+
+    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()> {
+        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes, now_ms))
+    }
+
+    fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>> {
+        self.read(move |ledger| read::suspensions(ledger, limit))
+    }
+
+    fn policy_changes(&self, limit: u32) -> Answer<'_, Vec<PolicyChangeRow>> {
+        self.read(move |ledger| read::policy_changes(ledger, limit))
+    }
+
+    fn policy_change(&self, change: ApprovalId) -> Answer<'_, Option<(PolicyChangeRow, Vec<StatementRow>)>> {
+        self.read(move |ledger| read::policy_change(ledger, change))
+    }
+
+    fn policy_in_force(&self) -> Answer<'_, Option<PolicyChangeRow>> {
+        self.read(read::policy_in_force)
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {
@@ -281,7 +317,35 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::chunk_indexes(ledger, root))
     }
 
-    fn forget(&self, now_ms: i64) -> Answer<'_, u64> {
-        self.change(0, move |ledger| write::forget(ledger, now_ms))
+    fn forget(&self, past: Past) -> Answer<'_, u64> {
+        self.change(0, move |ledger| write::forget(ledger, &past))
+    }
+
+    fn erase_subject(&self, subject: SubjectTag, at_ms: i64) -> Answer<'_, ()> {
+        Box::pin(async move {
+            // INVARIANT: the store knows of a destruction before it happens, so that none is half done for ever.
+            let key = self.change(0, move |ledger| write::condemn(ledger, subject, at_ms)).await?;
+            match key {
+                Some(key) => self.sealer.subjects().destroy(key, at_ms).await,
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn erasures_due(&self, limit: u32) -> Answer<'_, DueErasures> {
+        Box::pin(async move {
+            let unsettled = self.read(read::unsettled).await?;
+            // One that was begun and then failed is ended here.
+            for entry in &unsettled {
+                if matches!(self.sealer.subjects().by_id(entry.key)?, Known::Live(_)) {
+                    self.sealer.subjects().destroy(entry.key, entry.at_ms).await?;
+                }
+            }
+            self.read(move |ledger| read::erasures_due(ledger, &unsettled, limit)).await
+        })
+    }
+
+    fn retention_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<(RetentionStep, MessageRow)>> {
+        self.read(move |ledger| read::retention_due(ledger, now_ms, limit))
     }
 }

@@ -4,6 +4,7 @@
 //! or newer schema is refused before anything is changed in it.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, Trans
 
 use super::ledger::{Failure, reason};
 use super::migrations;
-use super::seal::{Place, Sealer};
+use super::seal::{Place, StoreCipher};
 use crate::store::StoreOwner;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::key::sync_folder;
@@ -47,7 +48,9 @@ pub(super) fn occupy(path: &Path) -> Result<Tenancy, OpenError> {
 }
 
 /// The connection that writes, to a file that is checked, migrated and durable.
-pub(super) fn writer(path: &Path, owner: &StoreOwner, sealer: &Sealer) -> Result<Connection, OpenError> {
+pub(super) fn writer(path: &Path, owner: &StoreOwner, own: &StoreCipher) -> Result<Connection, OpenError> {
+    // Made by us before SQLite would, so that it and its log are readable by their owner alone.
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -56,16 +59,18 @@ pub(super) fn writer(path: &Path, owner: &StoreOwner, sealer: &Sealer) -> Result
     tune(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is erased is overwritten and not only forgotten.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
 
     let transaction = Transaction::new_unchecked(&connection, TransactionBehavior::Exclusive)?;
     if migrations::version(&transaction)? > 0 {
-        check_owner(&transaction, owner, sealer)?;
+        check_owner(&transaction, owner, own)?;
     }
     let fresh = migrations::migrate(&transaction)?;
     if fresh {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        let sealed = sealer.seal(KEY_PLACE, KEY_CHECK)?;
+        let sealed = own.seal(KEY_PLACE, KEY_CHECK)?;
         transaction.execute(
             "INSERT INTO meta (only, country, realm, key_check) VALUES (1, ?1, ?2, ?3)",
             params![owner.country.as_str(), owner.realm.as_str(), sealed],
@@ -110,7 +115,7 @@ fn recognise(connection: &Connection) -> Result<(), OpenError> {
     if found > known { Err(OpenError::Newer { found, known }) } else { Ok(()) }
 }
 
-fn check_owner(transaction: &Connection, owner: &StoreOwner, sealer: &Sealer) -> Result<(), OpenError> {
+fn check_owner(transaction: &Connection, owner: &StoreOwner, own: &StoreCipher) -> Result<(), OpenError> {
     let stored = transaction
         .query_row("SELECT country, realm, key_check FROM meta", (), |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?))
@@ -120,7 +125,7 @@ fn check_owner(transaction: &Connection, owner: &StoreOwner, sealer: &Sealer) ->
     if country != owner.country.as_str() || realm != owner.realm.as_str() {
         return Err(OpenError::Foreign { country, realm });
     }
-    match sealer.open(KEY_PLACE, &key_check) {
+    match own.open(KEY_PLACE, &key_check) {
         Ok(plain) if plain == KEY_CHECK => Ok(()),
         _ => Err(OpenError::WrongKey),
     }

@@ -1,6 +1,6 @@
-//! Seals columns at rest: AES-256-GCM under the store key, bound to the table and row they stand in.
+//! Seals columns at rest: AES-256-GCM under a subject's key or the store's, bound to the table and row they stand in.
 //!
-//! Not here: sealing toward a recipient (`envelope`). Invariant: a sealed value opens only in the place
+//! Not here: sealing toward a recipient (`envelope`), the keys of subjects (`subjects`). Invariant: a sealed value opens only in the place
 //! it was sealed for, so rows cannot be swapped on the medium.
 //!
 //! Nonces are 96 random bits, good for 2^32 values under one key (NIST SP 800-38D section 8.3): at a
@@ -9,9 +9,10 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::ledger::Failure;
+use super::subjects::{Known, SubjectKeys, split};
 use crate::store::key::StoreKey;
 
-/// First byte of every sealed value, so that another form can follow.
+/// First byte of what is sealed under the store key.
 const FORM: u8 = 1;
 const TAG_BYTES: usize = 16;
 
@@ -32,45 +33,97 @@ impl Place<'_> {
     }
 }
 
-/// The store key, ready for use; shared by the writer and the readers.
-pub(super) struct Sealer(LessSafeKey);
+/// The store key, ready for use.
+pub(super) struct StoreCipher(LessSafeKey);
 
-impl Sealer {
+impl StoreCipher {
     pub(super) fn new(key: &StoreKey) -> Result<Self, Failure> {
-        let key = UnboundKey::new(&AES_256_GCM, key.bytes()).map_err(|_| Failure::Sealing)?;
-        Ok(Self(LessSafeKey::new(key)))
+        Ok(Self(cipher(key.bytes())?))
     }
 
     /// Form byte, nonce, ciphertext, tag.
     pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Failure> {
-        let mut nonce = [0_u8; NONCE_LEN];
-        aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Failure::Sealing)?;
-        let mut sealed = Vec::with_capacity(1 + NONCE_LEN + plain.len() + TAG_BYTES);
-        sealed.push(FORM);
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(plain);
-        let Some(body) = sealed.get_mut(1 + NONCE_LEN..) else { return Err(Failure::Sealing) };
-        let tag = self
-            .0
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), place.aad(), body)
-            .map_err(|_| Failure::Sealing)?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(sealed)
+        seal_in(&self.0, &[FORM], place, plain)
     }
 
     pub(super) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
-        let damaged = || Failure::Damaged(place.table);
-        let (form, rest) = sealed.split_first().ok_or_else(damaged)?;
-        let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or_else(damaged)?;
-        if *form != FORM {
-            return Err(damaged());
+        match sealed.split_first() {
+            Some((&FORM, rest)) => open_in(&self.0, place, rest),
+            _ => Err(Failure::Damaged(place.table)),
         }
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
-        let mut plain = body.to_vec();
-        let length = self.0.open_in_place(nonce, place.aad(), &mut plain).map_err(|_| damaged())?.len();
-        plain.truncate(length);
-        Ok(plain)
     }
+}
+
+/// The store key and the keys of subjects; shared by the writer and the readers.
+pub(super) struct Sealer {
+    own: StoreCipher,
+    subjects: SubjectKeys,
+}
+
+impl Sealer {
+    pub(super) const fn new(own: StoreCipher, subjects: SubjectKeys) -> Self {
+        Self { own, subjects }
+    }
+
+    /// The keys of subjects.
+    pub(super) const fn subjects(&self) -> &SubjectKeys {
+        &self.subjects
+    }
+
+    /// Seals under the store key.
+    pub(super) fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.own.seal(place, plain)
+    }
+
+    /// Opens what is sealed under the store key or a subject's.
+    ///
+    /// # Errors
+    /// `Erased` when that subject's key was destroyed, `Damaged` when the value is not what was sealed.
+    pub(super) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
+        let Some((id, rest)) = split(sealed) else { return self.own.open(place, sealed) };
+        match self.subjects.by_id(id)? {
+            Known::Live(key) => key.open(place, rest),
+            Known::Destroyed => Err(Failure::Erased),
+            Known::Never => Err(Failure::Damaged(place.table)),
+        }
+    }
+}
+
+/// A key of 32 bytes, ready for use.
+pub(super) fn cipher(key: &[u8]) -> Result<LessSafeKey, Failure> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| Failure::Sealing)
+}
+
+/// Head, nonce, ciphertext, tag.
+pub(super) fn seal_in(
+    key: &LessSafeKey,
+    head: &[u8],
+    place: Place<'_>,
+    plain: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let mut nonce = [0_u8; NONCE_LEN];
+    aws_lc_rs::rand::fill(&mut nonce).map_err(|_| Failure::Sealing)?;
+    let mut sealed = Vec::with_capacity(head.len() + NONCE_LEN + plain.len() + TAG_BYTES);
+    sealed.extend_from_slice(head);
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plain);
+    let Some(body) = sealed.get_mut(head.len() + NONCE_LEN..) else { return Err(Failure::Sealing) };
+    let tag = key
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), place.aad(), body)
+        .map_err(|_| Failure::Sealing)?;
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(sealed)
+}
+
+/// Opens nonce, ciphertext, tag.
+pub(super) fn open_in(key: &LessSafeKey, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Failure> {
+    let damaged = || Failure::Damaged(place.table);
+    let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or_else(damaged)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
+    let mut plain = body.to_vec();
+    let length = key.open_in_place(nonce, place.aad(), &mut plain).map_err(|_| damaged())?.len();
+    plain.truncate(length);
+    Ok(plain)
 }
 
 #[cfg(test)]
@@ -81,8 +134,8 @@ mod tests {
 
     const HERE: Place<'_> = Place { table: "wire", key: b"one" };
 
-    fn sealer(byte: u8) -> Sealer {
-        Sealer::new(&StoreKey::from_bytes([byte; 32])).ok().unwrap()
+    fn sealer(byte: u8) -> StoreCipher {
+        StoreCipher::new(&StoreKey::from_bytes([byte; 32])).ok().unwrap()
     }
 
     #[test]

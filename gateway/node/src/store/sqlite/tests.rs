@@ -10,6 +10,7 @@ use puente_core::ids::Realm;
 use rusqlite::Connection;
 
 use super::*;
+use crate::store::SubjectsKey;
 use crate::store::suite::{self, *};
 
 /// A folder with a store's file, and what the observer was told.
@@ -49,7 +50,15 @@ impl Place {
     }
 
     fn try_open(&self, owner: &StoreOwner, key: &StoreKey) -> Result<SqliteStore, OpenError> {
-        SqliteStore::open(&self.path(), owner, key, Arc::clone(&self.told) as Arc<dyn CommitObserver>)
+        let subjects = self.folder.path().join("subjects.db");
+        let subjects = SubjectKeyFile::open(&subjects, owner, &SubjectsKey::from_bytes([9; 32]))?;
+        SqliteStore::open(
+            &self.path(),
+            owner,
+            key,
+            subjects,
+            Arc::clone(&self.told) as Arc<dyn CommitObserver>,
+        )
     }
 
     fn refusal(&self, owner: &StoreOwner, key: &StoreKey) -> OpenError {
@@ -70,23 +79,12 @@ macro_rules! on_sqlite {
 }
 for_every_case!(on_sqlite);
 
-fn everything() -> Vec<Write> {
-    vec![
-        Write::Outbound(outbound(1)),
-        Write::Inbound(inbound(2)),
-        Write::Decision(decision(1, 1)),
-        Write::Leaf(leaf(1)),
-        Write::Event(event(EventKind::MessageState, Some("INM"), 1, "queued")),
-        Write::Approval(approval(1)),
-    ]
-}
-
 #[tokio::test]
 async fn what_was_answered_is_there_after_reopening() {
     let place = Place::new();
     let store = place.open();
     put(&store, everything()).await;
-    store.put_chunk(Digest::of(b"root"), 0, b"MARK-CHUNK".to_vec()).await.unwrap();
+    store.put_chunk(Digest::of(b"root"), 0, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
     drop(store);
 
     let store = place.open();
@@ -94,7 +92,7 @@ async fn what_was_answered_is_there_after_reopening() {
     assert_eq!(store.chunk(Digest::of(b"root"), 0).await, Ok(Some(b"MARK-CHUNK".to_vec())));
     assert_eq!(store.queue_depth().await.unwrap().first().unwrap().waiting, 1);
     assert!(store.approval(approval_id(1)).await.unwrap().is_some());
-    assert_eq!(*place.told.0.lock().unwrap(), [(1, 6), (1, 1)]);
+    assert_eq!(*place.told.0.lock().unwrap(), [(1, 7), (1, 1)]);
 }
 
 #[tokio::test]
@@ -102,11 +100,11 @@ async fn no_marked_text_lies_on_the_disk() {
     let place = Place::new();
     let store = place.open();
     put(&store, everything()).await;
-    store.put_chunk(Digest::of(b"root"), 0, b"MARK-CHUNK".to_vec()).await.unwrap();
+    store.put_chunk(Digest::of(b"root"), 0, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
     let clean = |place: &Place| {
         for entry in fs::read_dir(place.folder.path()).unwrap() {
             let bytes = fs::read(entry.unwrap().path()).unwrap();
-            assert!(!bytes.windows(5).any(|window| window == b"MARK-"));
+            assert!(!bytes.windows(MARKS.len()).any(|window| window == MARKS));
         }
     };
     assert!(fs::metadata(place.folder.path().join("store.db-wal")).unwrap().len() > 0);
@@ -152,8 +150,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
     file.pragma_update(None, "user_version", migrations::LATEST + 1).unwrap();
     drop(file);
     let refusal = place.refusal(&owner("MX", Realm::Training), &key());
-    let (newer, latest) = (migrations::LATEST + 1, migrations::LATEST);
-    assert!(matches!(refusal, OpenError::Newer { found, known } if (found, known) == (newer, latest)));
+    let (next, latest) = (migrations::LATEST + 1, migrations::LATEST);
+    assert!(matches!(refusal, OpenError::Newer { found, known } if (found, known) == (next, latest)));
 }
 
 #[test]
@@ -229,6 +227,11 @@ fn hot_questions_walk_an_index() {
         "SELECT seq FROM event WHERE role = ?1 AND agency = ?2 AND seq > ?3 ORDER BY seq",
         "SELECT key FROM receipt WHERE to_send = 1 AND peer = ?1 ORDER BY key",
         "SELECT seq FROM approval WHERE closed_ms IS NULL AND lapses_ms <= ?1 ORDER BY lapses_ms",
+        "SELECT seq FROM message WHERE act_ms IS NOT NULL AND act_ms <= ?1 ORDER BY act_ms",
+        "SELECT seq FROM message WHERE subject_key IS NOT NULL AND subject_key = ?1",
+        "SELECT rowid FROM chunk WHERE unnamed_ms IS NOT NULL AND unnamed_ms < ?1 ORDER BY unnamed_ms",
+        "SELECT seq FROM approval WHERE closed_ms IS NOT NULL AND draft_kept = 1 AND closed_ms < ?1
+         ORDER BY closed_ms",
         "SELECT 1 FROM outbox WHERE lane = 2 AND case_id = ?1 AND peer = ?2
          AND (created_ms, seq) < (?3, ?4) AND due_ms > ?5",
     ] {
@@ -279,4 +282,41 @@ async fn measure_rows_per_second_in_groups() {
     let seconds = started.elapsed().as_secs_f64();
     let groups = place.told.0.lock().unwrap().len();
     println!("{:.0} rows/s in {groups} groups", ROWS as f64 / seconds);
+}
+
+#[tokio::test]
+async fn a_store_from_before_there_were_keys_of_subjects_is_read_and_its_content_has_an_end() {
+    let place = Place::new();
+    let own = StoreCipher::new(&key()).ok().unwrap();
+    let file = Connection::open(place.path()).unwrap();
+    file.execute_batch(include_str!("migrations/0001_first.sql")).unwrap();
+    file.pragma_update(None, "user_version", 1).unwrap();
+    file.pragma_update(None, "application_id", 0x5055_454E).unwrap();
+    let check = own.seal(seal::Place { table: "meta", key: b"key_check" }, b"puente store").ok().unwrap();
+    file.execute("INSERT INTO meta VALUES (1, 'MX', 'training', ?1)", [check]).unwrap();
+    let old = inbound(1).message;
+    let id = old.message.0.as_bytes();
+    file.execute(
+        "INSERT INTO message VALUES (1, ?1, 1, ?2, 'GT', 2, 'return.manifest', 3, 'INM', 'returns_reception', ?3, ?4, 7,
+             NULL, 1001, 1000000, 'accepted', NULL, '[\"id.core\",\"travel\"]')",
+        rusqlite::params![id, old.release.0, old.case.0.as_bytes(), old.operation.unwrap().0.as_bytes()],
+    )
+    .unwrap();
+    let wire = own.seal(seal::Place { table: "wire", key: id }, &old.wire).ok().unwrap();
+    file.execute("INSERT INTO wire VALUES (1, ?1)", [wire]).unwrap();
+    file.execute(
+        "INSERT INTO idempotent VALUES ('INM', 'old', ?1, 200, ?2, 9000)",
+        [&[1; 32][..], &b"{}"[..]],
+    )
+    .unwrap();
+    drop(file);
+
+    let store = place.open();
+    assert_eq!(store.message(old.message).await, Ok(Some(old.clone())));
+    let answer = store.idempotent("INM".parse().unwrap(), "old".to_owned()).await.unwrap();
+    assert_eq!(answer.unwrap().body, b"{}");
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    assert_eq!(store.retention_due(1_000 + YEAR_MS, 10).await, Ok(vec![]));
+    let due = store.retention_due(1_001 + YEAR_MS, 10).await.unwrap();
+    assert_eq!(due.first().unwrap().0, RetentionStep::Erase);
 }

@@ -48,7 +48,9 @@ pub(in crate::store) async fn a_failing_write_undoes_its_whole_commit_and_names_
 }
 
 pub(in crate::store) async fn another_commit_of_the_group_survives_a_failing_one(store: &dyn Store) {
-    // Joined futures are polled in order before the first answer, so they wait together.
+    // With the subject's key made already, joined futures are polled in order before the first answer, so they
+    // wait together.
+    put(store, vec![Write::Leaf(leaf(1))]).await;
     let first = store.commit(CommitId(1), vec![Write::Outbound(outbound(1))]);
     let again = store.commit(CommitId(2), vec![Write::Outbound(outbound(2)), Write::Outbound(outbound(1))]);
     let third = store.commit(CommitId(3), vec![Write::Outbound(outbound(3))]);
@@ -67,10 +69,10 @@ pub(in crate::store) async fn a_token_is_of_its_own_commit(store: &dyn Store) {
 
 pub(in crate::store) async fn chunks_are_idempotent_and_never_change(store: &dyn Store) {
     let root = Digest::of(b"root");
-    store.put_chunk(root, 1, b"MARK-CHUNK".to_vec()).await.unwrap();
-    store.put_chunk(root, 0, b"first".to_vec()).await.unwrap();
-    assert_eq!(store.put_chunk(root, 1, b"MARK-CHUNK".to_vec()).await, Ok(()));
-    let changed = store.put_chunk(root, 1, b"other".to_vec()).await;
+    store.put_chunk(root, 1, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
+    store.put_chunk(root, 0, b"first".to_vec(), 1_000).await.unwrap();
+    assert_eq!(store.put_chunk(root, 1, b"MARK-CHUNK".to_vec(), 1_000).await, Ok(()));
+    let changed = store.put_chunk(root, 1, b"other".to_vec(), 1_000).await;
     assert_eq!(changed, Err(StoreError::Conflict { write: 0, what: Guard::OtherContent }));
     assert_eq!(store.chunk(root, 1).await, Ok(Some(b"MARK-CHUNK".to_vec())));
     assert_eq!(store.chunk(root, 2).await, Ok(None));
@@ -90,8 +92,8 @@ pub(in crate::store) async fn forgetting_drops_answers_and_ids_past_their_keepin
         ],
     )
     .await;
-    assert_eq!(store.forget(5_000).await, Ok(0));
-    assert_eq!(store.forget(5_001).await, Ok(2));
+    assert_eq!(store.forget(past(5_000)).await, Ok(0));
+    assert_eq!(store.forget(past(5_001)).await, Ok(2));
     let known = store.known_inbound(vec![message_id(1), message_id(2)]).await.unwrap();
     assert_eq!(known.iter().map(|known| known.message).collect::<Vec<_>>(), [message_id(2)]);
     assert_eq!(store.idempotent("INM".parse().unwrap(), "short".to_owned()).await, Ok(None));

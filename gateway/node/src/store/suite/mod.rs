@@ -6,21 +6,23 @@
 pub(super) mod approval;
 pub(super) mod commit;
 pub(super) mod consent;
+pub(super) mod erase;
+pub(super) mod operation;
 pub(super) mod outbox;
 pub(super) mod record;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind,
-    IdempotentAnswer, InboundRow, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow, StatementRow,
-    Write,
+    IdempotentAnswer, InboundRow, Keeping, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow,
+    StatementRow, SubjectTag, Write,
 };
 use puente_core::ids::{
     ApprovalId, CaseId, CountryCode, DecisionId, Digest, MessageId, OperationId, ReleaseId, Role,
 };
 use uuid::Uuid;
 
-use super::{Guard, Store, StoreError};
+use super::{Guard, Past, Store, StoreError};
 
 /// Calls `$run!(family, case)` for every case there is.
 macro_rules! for_every_case {
@@ -43,21 +45,36 @@ macro_rules! for_every_case {
             outbox::expired_rows_are_found_while_they_wait,
             record::a_repeated_receipt_is_ignored_and_a_sent_one_is_due_no_more,
             record::a_known_inbound_message_comes_with_its_first_receipt,
+            record::under_an_id_that_was_never_accepted_nothing_comes_in_later,
             record::events_reach_the_agency_named_and_every_agency_of_the_role,
             record::the_latest_decision_of_a_message_reads_back,
+            record::decisions_are_read_newest_first_and_none_twice,
             record::an_idempotency_key_is_one_agencys_and_used_once,
             record::history_tells_release_receipts_and_unreceipted_states,
             record::an_operation_is_read_in_pages_without_gap_or_repeat,
             record::replies_and_the_operators_listing_are_found,
+            erase::an_erased_message_keeps_its_metadata_and_receipts_and_waits_no_more,
+            erase::an_erased_subject_is_gone_and_its_neighbour_is_not,
+            erase::retention_tells_the_agency_and_then_takes_the_content,
+            erase::a_refused_message_is_kept_as_metadata_only,
+            erase::a_legal_hold_refuses_erasure_and_puts_retention_off,
+            erase::chunks_stay_as_long_as_a_message_names_them,
+            erase::records_go_after_their_years_but_not_while_content_is_kept,
+            erase::a_draft_goes_once_its_approval_has_been_closed_for_its_days,
+            operation::a_target_is_suspended_once_and_again_only_after_it_was_lifted,
+            operation::held_rows_wake_in_the_order_of_their_release_and_no_other_row_does,
+            operation::the_policies_in_force_are_those_granted_last,
+            operation::a_person_states_on_a_proposal_once_and_only_while_it_is_open,
             approval::an_approval_reads_back_with_its_statements,
             approval::a_person_speaks_once_and_only_while_it_is_open,
+            approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
             consent::a_consent_reads_back_with_its_events_in_their_order,
             consent::a_record_never_changes_and_an_event_takes_one_free_place,
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
             consent::a_notice_is_answered_once,
-            consent::erasing_a_person_takes_what_one_country_sent_about_her_and_nothing_else,
+            consent::what_came_in_about_a_person_is_found_by_her_and_she_by_it,
             consent::what_a_peer_withdrew_is_kept_once_a_notice_and_not_mixed_with_another_peers,
         }
     };
@@ -105,10 +122,20 @@ pub(super) fn message(direction: Direction, number: u128) -> MessageRow {
     }
 }
 
+pub(super) fn subject(number: u8) -> SubjectTag {
+    SubjectTag([number; 32])
+}
+
+/// Kept until 100,000, told at 90,000.
+pub(super) fn keeping(number: u8) -> Keeping {
+    Keeping { subject: subject(number), until_ms: 100_000, notice_ms: 90_000, attachments: Vec::new() }
+}
+
 /// An outbound row that is due at once.
 pub(super) fn outbound(number: u128) -> OutboundRow {
     OutboundRow {
         message: message(Direction::Out, number),
+        keeping: keeping(1),
         due_ms: 1_000,
         withheld: b"MARK-WITHHELD".to_vec(),
     }
@@ -117,6 +144,7 @@ pub(super) fn outbound(number: u128) -> OutboundRow {
 pub(super) fn inbound(number: u128) -> InboundRow {
     InboundRow {
         message: message(Direction::In, number),
+        keeping: Some(keeping(1)),
         issuer_digest: Digest::of(b"issuer"),
         keep_until_ms: 5_000,
     }
@@ -156,6 +184,7 @@ pub(super) fn decision(number: u128, message: u128) -> DecisionRow {
         rule: "rule.first".to_owned(),
         spoke: vec!["rule.first".to_owned(), "rule.second".to_owned()],
         policy: Digest::of(b"policy"),
+        subject: Some(subject(1)),
         facts: b"MARK-FACTS".to_vec(),
         at_ms: 1_500,
     }
@@ -164,7 +193,8 @@ pub(super) fn decision(number: u128, message: u128) -> DecisionRow {
 pub(super) fn leaf(number: u128) -> LeafRow {
     LeafRow {
         leaf: Digest::of(&number.to_be_bytes()),
-        salt: vec![9; 16],
+        subject: Some(subject(1)),
+        salt: b"MARK-SALT-SALTSALT".to_vec(),
         record: b"MARK-RECORD".to_vec(),
         at_ms: 1_500,
     }
@@ -189,7 +219,7 @@ pub(super) fn answer(agency: &str, key: &str, keep_until_ms: i64) -> IdempotentA
         key: key.to_owned(),
         request: Digest::of(key.as_bytes()),
         status: 202,
-        body: b"{}".to_vec(),
+        body: b"MARK-ANSWER".to_vec(),
         keep_until_ms,
     }
 }
@@ -211,6 +241,7 @@ pub(super) fn approval(number: u128) -> ApprovalRow {
         row: Some(4),
         rules: vec!["hold.minor".to_owned()],
         preview: Digest::of(b"preview"),
+        subject: Some(subject(1)),
         draft: b"MARK-DRAFT".to_vec(),
         opened_ms: 1_000,
         lapses_ms: 10_000 + i64::try_from(number).unwrap(),
@@ -230,6 +261,27 @@ pub(super) fn statement(approval: u128, person: &str) -> StatementRow {
         statement: "aa.bb.cc".to_owned(),
         at_ms: 2_000,
     }
+}
+
+/// What every text at rest that must be sealed begins with in these cases.
+pub(super) const MARKS: &[u8] = b"MARK-";
+
+/// One row of every kind that holds something of a person; all of subject 1.
+pub(super) fn everything() -> Vec<Write> {
+    vec![
+        Write::Outbound(outbound(1)),
+        Write::Inbound(inbound(2)),
+        Write::Decision(decision(1, 1)),
+        Write::Leaf(leaf(1)),
+        Write::Event(event(EventKind::MessageState, Some("INM"), 1, "queued")),
+        Write::Approval(approval(1)),
+        Write::Idempotent(answer("INM", "key", 9_000)),
+    ]
+}
+
+/// Nothing but what says itself until when it is kept is past its keeping.
+pub(super) fn past(now_ms: i64) -> Past {
+    Past { now_ms, chunks_ms: 0, drafts_ms: 0, records_ms: 0 }
 }
 
 /// Commits; every case numbers its commits alike, as the token is checked once.

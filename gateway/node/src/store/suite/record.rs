@@ -1,6 +1,6 @@
 //! What is recorded beside messages, and the listings.
 
-use puente_core::delivery::HistoryEntry;
+use puente_core::delivery::{HistoryEntry, NeverRow};
 
 use super::*;
 use crate::store::{MessageFilter, Position, Wire};
@@ -12,10 +12,10 @@ pub(in crate::store) async fn a_repeated_receipt_is_ignored_and_a_sent_one_is_du
     let opened = receipt(Direction::In, 1, "opened");
     put(store, vec![Write::Receipt(first.clone()), Write::Receipt(again), Write::Receipt(opened.clone())])
         .await;
-    let due = store.receipts_due(peer(), 10).await.unwrap();
+    let due = store.receipts_due(peer(), 0, 10).await.unwrap();
     assert_eq!(due.iter().map(|(_, row)| row).collect::<Vec<_>>(), [&first, &opened]);
     put(store, vec![Write::ReceiptsSent { keys: vec![due.first().unwrap().0] }]).await;
-    let due = store.receipts_due(peer(), 10).await.unwrap();
+    let due = store.receipts_due(peer(), 0, 10).await.unwrap();
     assert_eq!(due.iter().map(|(_, row)| row).collect::<Vec<_>>(), [&opened]);
     let sent = ReceiptRow { to_send: false, ..first };
     assert_eq!(store.receipts(message_id(1)).await, Ok(vec![sent, opened]));
@@ -29,7 +29,23 @@ pub(in crate::store) async fn a_known_inbound_message_comes_with_its_first_recei
     let told: Vec<_> = known.iter().map(|known| (known.message, known.receipt.as_slice())).collect();
     assert_eq!(told, [(message_id(2), b"".as_slice()), (message_id(1), accepted.receipt.as_slice())]);
     let first = known.first().unwrap();
-    assert_eq!((first.release, first.issuer_digest), (release_of(2), Digest::of(b"issuer")));
+    assert_eq!((first.release, first.issuer_digest), (release_of(2), Some(Digest::of(b"issuer"))));
+}
+
+pub(in crate::store) async fn under_an_id_that_was_never_accepted_nothing_comes_in_later(store: &dyn Store) {
+    let never =
+        NeverRow { message: message_id(1), peer: peer(), release: release_of(1), keep_until_ms: 5_000 };
+    put(store, vec![Write::Never(never.clone())]).await;
+    assert_eq!(commit(store, vec![Write::Inbound(inbound(1))]).await, conflict(0, Guard::Taken));
+    assert_eq!(store.message(message_id(1)).await, Ok(None));
+    let known = store.known_inbound(vec![message_id(1)]).await.unwrap();
+    assert_eq!(
+        known.iter().map(|known| (&known.peer, known.issuer_digest)).collect::<Vec<_>>(),
+        [(&peer(), None)]
+    );
+    put(store, vec![Write::Inbound(inbound(2))]).await;
+    let of_an_accepted = NeverRow { message: message_id(2), ..never };
+    assert_eq!(commit(store, vec![Write::Never(of_an_accepted)]).await, conflict(0, Guard::Taken));
 }
 
 pub(in crate::store) async fn events_reach_the_agency_named_and_every_agency_of_the_role(store: &dyn Store) {
@@ -73,6 +89,18 @@ pub(in crate::store) async fn the_latest_decision_of_a_message_reads_back(store:
     assert_eq!((found.outcome, found.rule), (expected.outcome, expected.rule));
     assert_eq!((found.policy, found.at_ms), (expected.policy, expected.at_ms));
     assert!(store.decision(message_id(6)).await.unwrap().is_none());
+}
+
+pub(in crate::store) async fn decisions_are_read_newest_first_and_none_twice(store: &dyn Store) {
+    put(store, (1..=5).map(|number| Write::Decision(decision(number, number))).collect()).await;
+    let (mut before, mut seen) = (None, Vec::new());
+    loop {
+        let page = store.decisions(before, 2).await.unwrap();
+        let Some((place, _)) = page.last() else { break };
+        before = Some(*place);
+        seen.extend(page.into_iter().map(|(_, row)| row.decision.0.as_u128()));
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
 }
 
 pub(in crate::store) async fn an_idempotency_key_is_one_agencys_and_used_once(store: &dyn Store) {

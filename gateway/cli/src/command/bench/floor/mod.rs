@@ -17,12 +17,11 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use puente_core::delivery::CommitId;
-use puente_core::ids::Realm;
 use puente_core::policy::SendFacts;
 use puente_node::clock::{Clock as _, SystemClock};
 use puente_node::config::Config;
 use puente_node::setup::{directory, load};
-use puente_node::store::{CommitObserver, SqliteStore, StoreOwner};
+use puente_node::store::{CommitObserver, SqliteStore};
 
 use super::cpu;
 use super::stage::{Stage, StagedNode};
@@ -36,6 +35,9 @@ const WARM_UP: usize = 1_024;
 const GROUP: usize = 256;
 /// Decisions of which the mean cost without memory is taken.
 const COLD: usize = 100;
+
+/// Days before the end at which an agency is told, as by default.
+const NOTICE_DAYS: u32 = 14;
 
 /// What the floor came to.
 #[derive(Debug, Clone, Copy)]
@@ -72,16 +74,16 @@ impl End {
 
     fn load(folder: &Path, node: &StagedNode) -> anyhow::Result<Self> {
         let config = Config::read(&node.home.config())?;
-        let owner = StoreOwner { country: node.country.clone(), realm: Realm::Training };
-        let path = folder.join(format!("floor-{}.db", node.country));
+        let beside = |name: &str| folder.join(format!("floor-{name}-{}.db", node.country));
+        let (data, subjects) = (beside("store"), beside("subjects"));
         let clock = SystemClock::default();
         Ok(Self {
             country: node.country.clone(),
             agency: node.agency.clone(),
-            rules: load::rules(&node.home)?,
+            rules: load::rules(&node.home, &[])?,
             keys: load::keys(&node.home, &directory::read(&node.home)?)?,
-            membership: load::membership(&node.home, &config, &clock, None)?,
-            store: SqliteStore::open(&path, &owner, &load::store_key(&node.home)?, Arc::new(Unobserved))?,
+            membership: load::membership(&node.home, &config, None)?,
+            store: load::store_at(&node.home, &data, &subjects, &config, Arc::new(Unobserved))?,
             clock,
         })
     }

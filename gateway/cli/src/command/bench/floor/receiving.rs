@@ -12,12 +12,13 @@ use puente_core::delivery::{
 use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
 use puente_core::ids::{CountryCode, DecisionId, Realm};
-use puente_core::membership::KeyUse;
+use puente_core::membership::SendersOf;
 use puente_core::policy::{BasisType, Known, Party, PeerStatus, ReceiveFacts};
 use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
+use puente_node::subjects::{SubjectOf, keeping};
 
-use super::End;
+use super::{End, NOTICE_DAYS};
 
 /// The end that receives.
 pub struct Receiver {
@@ -44,7 +45,7 @@ impl Receiver {
             realm: Realm::Training,
             now: now.as_second(),
             peer: &self.peer,
-            key: &|kid| membership.verifier(&self.peer, KeyUse::Message, kid, now.as_second()),
+            keys: &SendersOf { membership, country: &self.peer, at: now.as_second() },
         };
         let (mut writes, mut entries) = (Vec::with_capacity(wires.len() * 5), Vec::new());
         for wire in wires {
@@ -86,6 +87,7 @@ impl Receiver {
         decision.permit().with_context(|| format!("a message was stopped by {:?}", decision.rule))?;
         let descriptor = rules.catalogue.descriptor(&header.message_type, Some(header.version));
         let now_ms = now.as_millisecond();
+        let subject = SubjectOf::named_by(&self.peer, header).tag(&self.end.keys.subjects);
         writes.push(Write::Decision(DecisionRow {
             decision: DecisionId(Uuid::now_v7()),
             message: Some(claims.jti),
@@ -93,10 +95,12 @@ impl Receiver {
             rule: decision.rule.as_str().to_owned(),
             spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             policy: decision.digest,
+            subject: Some(subject),
             facts: serde_json::to_vec(header)?,
             at_ms: now_ms,
         }));
         writes.push(Write::Inbound(InboundRow {
+            keeping: Some(keeping(&rules.policy, header, subject, now_ms, NOTICE_DAYS)),
             issuer_digest: outer.issuer_digest(),
             keep_until_ms: claims.exp * 1000 + 30 * 86_400_000,
             message: MessageRow {
@@ -145,7 +149,13 @@ impl Receiver {
         let record =
             LeafRecord { kind: "receipt", id: format!("{id}:accepted"), digest: outer.release(), at_ms };
         let leaf = Leaf::new(&record, &SystemRandom)?;
-        writes.push(Write::Leaf(LeafRow { leaf: leaf.hash, salt: leaf.salt, record: leaf.record, at_ms }));
+        writes.push(Write::Leaf(LeafRow {
+            leaf: leaf.hash,
+            subject: None,
+            salt: leaf.salt,
+            record: leaf.record,
+            at_ms,
+        }));
         Ok(ReceiptEntry {
             message_id: id,
             release_id: outer.release(),

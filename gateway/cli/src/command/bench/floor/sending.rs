@@ -6,11 +6,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use puente_core::delivery::{
-    CommitId, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow, OutboundState,
-    ReceiptRow, Write,
+    CommitId, DecisionRow, Direction, Event, EventKind, Keeping, LeafRow, MessageRow, OutboundRow,
+    OutboundState, ReceiptRow, Write,
 };
 use puente_core::envelope::{
-    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Verify, release,
+    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, Verify, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord, Receipt, TYP_RECEIPT, verify_receipt};
 use puente_core::ids::{CaseId, CountryCode, DecisionId, KeyId, MessageId, Realm, Role};
@@ -20,8 +20,9 @@ use puente_core::policy::{HostFacts, LegalBasis, Party, PolicyEngine, SendFacts}
 use puente_node::domestic::submit::Submission;
 use puente_node::keys::SystemRandom;
 use puente_node::store::Store as _;
+use puente_node::subjects::SubjectOf;
 
-use super::End;
+use super::{End, NOTICE_DAYS};
 use crate::command::bench::stage::{RECEIVER, SENDER};
 
 /// The end that submits.
@@ -98,27 +99,33 @@ impl Sender {
         let decision_id = DecisionId(Uuid::now_v7());
         let expires_at = now_s + i64::from(descriptor.expires_hours) * 3600;
         let draft = Draft {
-            message,
-            realm: Realm::Training,
-            from: &self.end.country,
-            header: self.header(row, descriptor.version, case, descriptor.retention_days),
-            consent: None,
+            statement: Statement {
+                message,
+                realm: Realm::Training,
+                from: self.end.country.clone(),
+                header: self.header(row, descriptor.version, case, descriptor.retention_days),
+                consent: None,
+                issued_at: now_s,
+                expires_at,
+            },
             policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            issued_at: now_s,
-            expires_at,
             sections: &row.sections,
         };
         let made = release(draft, &permit, self.end.keys.message.as_ref(), sealer.as_ref(), &SystemRandom)?;
+        let own = row.subject_id.as_ref().context("a row names no subject")?;
+        let subject = SubjectOf::Own(own.reveal()).tag(&self.end.keys.subjects);
         let record = LeafRecord { kind: "message", id: message.to_string(), digest: made.id, at_ms: now_ms };
         let leaf = Leaf::new(&record, &SystemRandom)?;
         wires.push(made.wire.clone());
         writes.push(Write::Leaf(LeafRow {
             leaf: leaf.hash,
+            subject: Some(subject),
             salt: leaf.salt,
             record: leaf.record,
             at_ms: now_ms,
         }));
         writes.push(Write::Outbound(OutboundRow {
+            keeping: Keeping::for_days(subject, now_ms, descriptor.retention_days, NOTICE_DAYS),
             message: MessageRow {
                 direction: Direction::Out,
                 message,
@@ -150,6 +157,7 @@ impl Sender {
             rule: decision.rule.as_str().to_owned(),
             spoke: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
             policy: decision.digest,
+            subject: Some(subject),
             facts: serde_json::to_vec(&(&row.subject, &row.facts, &row.legal_basis))?,
             at_ms: now_ms,
         }));
@@ -242,7 +250,7 @@ impl Sender {
                 agreement: row.legal_basis.agreement.as_ref().map(claim),
                 consent: None,
             },
-            approvals: row.approvals.clone(),
+            approvals: std::collections::BTreeSet::new(),
             host: HostFacts::default(),
             stated: row.facts.clone(),
             requested: row.sections.keys().cloned().collect(),

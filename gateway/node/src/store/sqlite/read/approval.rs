@@ -1,6 +1,6 @@
 //! Rows that wait for officers, and what was said on them.
 //!
-//! Not here: who may see them. Invariant: a draft is decrypted only for the one approval asked for.
+//! Not here: who may see them. A draft that is no longer kept is empty. Invariant: a draft is decrypted only for the one approval asked for.
 
 use puente_core::delivery::{ApprovalRow, StatementRow};
 use puente_core::ids::{ApprovalId, MessageId, OperationId};
@@ -42,6 +42,7 @@ fn row(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<ApprovalRow, Failu
         state: columns.approval_state()?,
         closed_ms: columns.plain()?,
         message: columns.maybe_id(MessageId)?,
+        subject: None,
         draft: columns.sealed(ledger.sealer, Place { table: "approval", key: approval.0.as_bytes() })?,
     })
 }
@@ -79,10 +80,11 @@ pub(in crate::store::sqlite) fn approval(
     ledger: Ledger<'_>,
     approval: ApprovalId,
 ) -> Result<Option<(ApprovalRow, Vec<StatementRow>)>, Failure> {
-    let found =
-        ledger.one(select!("sealed", "WHERE approval = ?1"), params![approval.0.as_bytes()], |found| {
-            row(ledger, found)
-        })?;
+    let found = ledger.one(
+        select!("CASE WHEN draft_kept THEN sealed END", "WHERE approval = ?1"),
+        params![approval.0.as_bytes()],
+        |found| row(ledger, found),
+    )?;
     let Some(found) = found else { return Ok(None) };
     Ok(Some((found, statements(ledger, approval)?)))
 }

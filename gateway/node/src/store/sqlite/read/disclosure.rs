@@ -163,3 +163,13 @@ pub(in crate::store::sqlite) fn received(
         },
     )
 }
+
+/// The sender's pseudonym for whom a message that came in is about.
+pub(in crate::store::sqlite) fn received_about(
+    ledger: Ledger<'_>,
+    message: MessageId,
+) -> Result<Option<String>, Failure> {
+    ledger.one("SELECT subject_ref FROM received WHERE message = ?1", params![message.0.as_bytes()], |row| {
+        Ok(row.get(0)?)
+    })
+}

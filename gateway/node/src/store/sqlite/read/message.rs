@@ -8,7 +8,7 @@ use puente_core::ids::{CaseId, MessageId, OperationId};
 use rusqlite::params;
 
 use super::record::receipts;
-use crate::store::query::{KnownInbound, MAX_PAGE, MessageFilter, Position, Wire};
+use crate::store::query::{ERASED, KnownInbound, MAX_PAGE, MessageFilter, Position, Wire};
 use crate::store::sqlite::column::{self, Columns};
 use crate::store::sqlite::ledger::{Failure, Ledger, page};
 use crate::store::sqlite::seal::Place;
@@ -26,6 +26,8 @@ macro_rules! select {
     };
 }
 
+pub(super) use select;
+
 macro_rules! listing {
     ($state:literal) => {
         concat!(
@@ -37,10 +39,11 @@ macro_rules! listing {
     };
 }
 
-fn row(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<MessageRow, Failure> {
+/// A row of `select!`; wire bytes whose key was destroyed are gone, and the message is called erased.
+pub(super) fn metadata(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<MessageRow, Failure> {
     let mut columns = Columns::of(row, "message");
     let message = columns.id(MessageId)?;
-    Ok(MessageRow {
+    let mut read = MessageRow {
         message,
         direction: columns.direction()?,
         release: columns.digest()?,
@@ -59,8 +62,14 @@ fn row(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<MessageRow, Failur
         state: columns.plain()?,
         code: columns.plain()?,
         categories: columns.list()?,
-        wire: columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() })?,
-    })
+        wire: Vec::new(),
+    };
+    match columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() }) {
+        Ok(wire) => read.wire = wire,
+        Err(Failure::Erased) => ERASED.clone_into(&mut read.state),
+        Err(failure) => return Err(failure),
+    }
+    Ok(read)
 }
 
 /// One message with its wire bytes.
@@ -71,7 +80,7 @@ pub(in crate::store::sqlite) fn message(
     ledger.one(
         select!("w.sealed", "LEFT JOIN wire w ON w.seq = m.seq WHERE m.message = ?1"),
         params![message.0.as_bytes()],
-        |found| row(ledger, found),
+        |found| metadata(ledger, found),
     )
 }
 
@@ -98,7 +107,7 @@ pub(in crate::store::sqlite) fn known_inbound(
     let mut known = Vec::new();
     for message in messages {
         known.extend(ledger.one(
-            "SELECT i.message, i.release, i.issuer_digest,
+            "SELECT i.message, i.peer, i.release, i.issuer_digest,
                     (SELECT r.receipt FROM receipt r
                      WHERE r.message = i.message AND r.release = i.release ORDER BY r.key LIMIT 1)
              FROM inbound_id i WHERE i.message = ?1",
@@ -107,8 +116,9 @@ pub(in crate::store::sqlite) fn known_inbound(
                 let mut columns = Columns::of(found, "inbound_id");
                 Ok(KnownInbound {
                     message: columns.id(MessageId)?,
+                    peer: columns.name()?,
                     release: columns.digest()?,
-                    issuer_digest: columns.digest()?,
+                    issuer_digest: columns.maybe_digest()?,
                     receipt: columns.plain::<Option<Vec<u8>>>()?.unwrap_or_default(),
                 })
             },
@@ -141,7 +151,7 @@ pub(in crate::store::sqlite) fn operation(
         ),
     };
     let values = params![operation.0.as_bytes(), created_ms, message, page(limit)];
-    ledger.all(sql, values, |found| row(ledger, found))
+    ledger.all(sql, values, |found| metadata(ledger, found))
 }
 
 /// Messages that answer this one.
@@ -155,7 +165,7 @@ pub(in crate::store::sqlite) fn replies(
             "LEFT JOIN wire w ON w.seq = m.seq WHERE m.in_reply_to = ?1 ORDER BY m.seq LIMIT ?2"
         ),
         params![message.0.as_bytes(), MAX_PAGE],
-        |found| row(ledger, found),
+        |found| metadata(ledger, found),
     )
 }
 
@@ -173,6 +183,7 @@ pub(in crate::store::sqlite) fn messages(
         Some("refused") => listing!("AND m.state = 'refused'"),
         Some("expired") => listing!("AND m.state = 'expired'"),
         Some("unconfirmed") => listing!("AND m.state = 'unconfirmed'"),
+        Some("erased") => listing!("AND m.state = 'erased'"),
         Some("cancelled") => listing!("AND m.state = 'cancelled'"),
         Some(_) => return Ok(Vec::new()),
     };
@@ -182,7 +193,7 @@ pub(in crate::store::sqlite) fn messages(
         filter.after.as_ref().map(|message| message.0.as_bytes()),
         page(limit),
     ];
-    ledger.all(sql, values, |found| row(ledger, found))
+    ledger.all(sql, values, |found| metadata(ledger, found))
 }
 
 /// What became of a message, in time.

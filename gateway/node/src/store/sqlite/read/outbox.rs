@@ -14,20 +14,20 @@ use crate::store::sqlite::seal::Place;
 
 /// Oldest release first, in the order of the primary key.
 const DUE: &str = "
-    SELECT m.message, m.release, m.message_type, m.agency, m.role, o.case_id, o.attempts, o.created_ms,
-        o.expires_ms, d.consent, w.sealed
+    SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
+        o.created_ms, o.expires_ms, d.consent, w.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
         LEFT JOIN disclosure d ON d.message = m.message
-    WHERE o.peer = ?1 AND o.lane = ?2 AND o.due_ms <= ?3
+    WHERE o.peer = ?1 AND o.lane = ?2 AND o.due_ms <= ?3 AND o.expires_ms > ?3
     ORDER BY o.created_ms, o.seq LIMIT ?4";
 
 /// The same for the bulk lane, where an earlier row of the case that backs off holds the later ones.
 const DUE_IN_ORDER: &str = "
-    SELECT m.message, m.release, m.message_type, m.agency, m.role, o.case_id, o.attempts, o.created_ms,
-        o.expires_ms, d.consent, w.sealed
+    SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
+        o.created_ms, o.expires_ms, d.consent, w.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
         LEFT JOIN disclosure d ON d.message = m.message
-    WHERE o.peer = ?1 AND o.lane = 2 AND o.due_ms <= ?2
+    WHERE o.peer = ?1 AND o.lane = 2 AND o.due_ms <= ?2 AND o.expires_ms > ?2
       AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.lane = 2 AND e.case_id = o.case_id AND e.peer = o.peer
                       AND (e.created_ms, e.seq) < (o.created_ms, o.seq) AND e.due_ms > ?2)
     ORDER BY o.created_ms, o.seq LIMIT ?3";
@@ -44,33 +44,42 @@ pub(in crate::store::sqlite) fn outbound_due(
     if next_due(ledger, peer, lane)?.is_none_or(|due_ms| due_ms > now_ms) {
         return Ok(Vec::new());
     }
-    match lane {
+    let due = match lane {
         Lane::Bulk => ledger.all(DUE_IN_ORDER, params![peer.as_str(), now_ms, page(limit)], |row| {
             queued(ledger, &mut Columns::of(row, "outbox"))
-        }),
+        })?,
         Lane::Alert | Lane::Control => {
             ledger.all(DUE, params![peer.as_str(), column::lane(lane), now_ms, page(limit)], |row| {
                 queued(ledger, &mut Columns::of(row, "outbox"))
-            })
+            })?
         }
-    }
+    };
+    Ok(due.into_iter().flatten().collect())
 }
 
-fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Queued, Failure> {
+/// A row that may be sent; none whose subject is being erased.
+fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Option<Queued>, Failure> {
     let message = columns.id(MessageId)?;
-    Ok(Queued {
+    let mut queued = Queued {
         message,
         release: columns.digest()?,
         message_type: columns.name::<MessageType>()?,
         agency: columns.maybe_name()?,
         role: columns.name()?,
+        categories: columns.list()?,
         case: columns.id(CaseId)?,
         attempts: columns.plain()?,
         created_ms: columns.plain()?,
         expires_ms: columns.plain()?,
         consent: columns.maybe_id(ConsentId)?,
-        wire: columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() })?,
-    })
+        wire: Vec::new(),
+    };
+    match columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() }) {
+        Ok(wire) => queued.wire = wire,
+        Err(Failure::Erased) => return Ok(None),
+        Err(failure) => return Err(failure),
+    }
+    Ok(Some(queued))
 }
 
 /// The earliest instant at which a row is due.

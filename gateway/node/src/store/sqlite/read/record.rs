@@ -3,7 +3,7 @@
 //! Not here: messages and approvals. Invariant: an event comes out only for a role that was asked for.
 
 use puente_core::delivery::{DecisionRow, Event, IdempotentAnswer, ReceiptRow};
-use puente_core::ids::{AgencyId, ApprovalId, CountryCode, DecisionId, MessageId, Role};
+use puente_core::ids::{AgencyId, ApprovalId, CountryCode, DecisionId, Digest, MessageId, Role};
 use rusqlite::params;
 
 use crate::store::query::MAX_PAGE;
@@ -58,6 +58,11 @@ fn event(row: &rusqlite::Row<'_>) -> Result<(i64, Event), Failure> {
     Ok((seq, event))
 }
 
+/// Where a stored answer stands.
+pub(in crate::store::sqlite) fn answer_place(request: &Digest) -> Place<'_> {
+    Place { table: "idempotent", key: &request.0 }
+}
+
 /// The stored answer to an idempotency key.
 pub(in crate::store::sqlite) fn idempotent(
     ledger: Ledger<'_>,
@@ -65,18 +70,24 @@ pub(in crate::store::sqlite) fn idempotent(
     key: &str,
 ) -> Result<Option<IdempotentAnswer>, Failure> {
     ledger.one(
-        "SELECT agency, key, request, status, body, keep_until_ms FROM idempotent WHERE agency = ?1 AND key = ?2",
+        "SELECT agency, key, request, status, body, keep_until_ms, sealed FROM idempotent
+         WHERE agency = ?1 AND key = ?2",
         params![agency.as_str(), key],
         |row| {
             let mut columns = Columns::of(row, "idempotent");
-            Ok(IdempotentAnswer {
+            let mut answer = IdempotentAnswer {
                 agency: columns.name()?,
                 key: columns.plain()?,
                 request: columns.digest()?,
                 status: columns.plain()?,
                 body: columns.plain()?,
                 keep_until_ms: columns.plain()?,
-            })
+            };
+            // What was stored by an earlier program is not sealed; it is forgotten within days.
+            if columns.plain::<bool>()? {
+                answer.body = ledger.sealer.open(answer_place(&answer.request), &answer.body)?;
+            }
+            Ok(answer)
         },
     )
 }
@@ -94,16 +105,17 @@ pub(in crate::store::sqlite) fn receipts(
     )
 }
 
-/// Receipts of ours still to be sent to a peer, oldest first.
+/// Receipts of ours still to be sent to a peer, oldest first, after a key.
 pub(in crate::store::sqlite) fn receipts_due(
     ledger: Ledger<'_>,
     peer: &CountryCode,
+    after: i64,
     limit: u32,
 ) -> Result<Vec<(i64, ReceiptRow)>, Failure> {
     ledger.all(
         "SELECT key, direction, peer, message, release, state, code, at_ms, receipt, to_send FROM receipt
-         WHERE to_send = 1 AND peer = ?1 ORDER BY key LIMIT ?2",
-        params![peer.as_str(), page(limit)],
+         WHERE to_send = 1 AND peer = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+        params![peer.as_str(), after, page(limit)],
         receipt,
     )
 }
@@ -131,23 +143,44 @@ pub(in crate::store::sqlite) fn decision(
     message: MessageId,
 ) -> Result<Option<DecisionRow>, Failure> {
     ledger.one(
-        "SELECT decision, message, outcome, rule, spoke, policy, sealed, at_ms FROM decision
+        "SELECT seq, decision, message, outcome, rule, spoke, policy, sealed, at_ms FROM decision
          WHERE message = ?1 ORDER BY seq DESC LIMIT 1",
         params![message.0.as_bytes()],
-        |row| {
-            let mut columns = Columns::of(row, "decision");
-            let decision = columns.id(DecisionId)?;
-            Ok(DecisionRow {
-                decision,
-                message: columns.maybe_id(MessageId)?,
-                outcome: columns.plain()?,
-                rule: columns.plain()?,
-                spoke: columns.list()?,
-                policy: columns.digest()?,
-                facts: columns
-                    .sealed(ledger.sealer, Place { table: "decision", key: decision.0.as_bytes() })?,
-                at_ms: columns.plain()?,
-            })
-        },
+        |row| Ok(decided(ledger, row)?.1),
     )
+}
+
+/// Decisions before a place, newest first.
+pub(in crate::store::sqlite) fn decisions(
+    ledger: Ledger<'_>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<(i64, DecisionRow)>, Failure> {
+    ledger.all(
+        "SELECT seq, decision, message, outcome, rule, spoke, policy, sealed, at_ms FROM decision
+         WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
+        params![before.unwrap_or(i64::MAX), page(limit)],
+        |row| decided(ledger, row),
+    )
+}
+
+fn decided(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<(i64, DecisionRow), Failure> {
+    let mut columns = Columns::of(row, "decision");
+    let seq = columns.plain()?;
+    let decision = columns.id(DecisionId)?;
+    let row = DecisionRow {
+        decision,
+        message: columns.maybe_id(MessageId)?,
+        outcome: columns.plain()?,
+        rule: columns.plain()?,
+        spoke: columns.list()?,
+        policy: columns.digest()?,
+        subject: None,
+        facts: match columns.sealed(ledger.sealer, Place { table: "decision", key: decision.0.as_bytes() }) {
+            Err(Failure::Erased) => Vec::new(),
+            facts => facts?,
+        },
+        at_ms: columns.plain()?,
+    };
+    Ok((seq, row))
 }

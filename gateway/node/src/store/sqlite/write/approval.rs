@@ -14,7 +14,8 @@ use crate::store::sqlite::seal::Place;
 
 /// A row begins to wait.
 pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure> {
-    let draft = ledger.seal(Place { table: "approval", key: row.approval.0.as_bytes() }, &row.draft)?;
+    let place = Place { table: "approval", key: row.approval.0.as_bytes() };
+    let draft = ledger.seal(row.subject, place, &row.draft)?;
     let added = ledger.run(
         "INSERT INTO approval (approval, agency, role, submitter, message_type, peer, operation, list_row, rules,
              preview, opened_ms, lapses_ms, state, closed_ms, message, sealed)
@@ -40,6 +41,16 @@ pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure>
         ],
     )?;
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
+}
+
+/// Nobody has spoken since the writer looked: two first grants at once must not both count as the first.
+pub(super) fn statements_seen(ledger: Ledger<'_>, approval: ApprovalId, count: u32) -> Result<(), Failure> {
+    let recorded = ledger.one(
+        "SELECT COUNT(*) FROM statement WHERE approval = ?1",
+        params![approval.0.as_bytes()],
+        |row| Ok(row.get::<_, u32>(0)?),
+    )?;
+    if recorded == Some(count) { Ok(()) } else { Err(Guard::Overtaken.into()) }
 }
 
 /// A person speaks, once, while it is open.

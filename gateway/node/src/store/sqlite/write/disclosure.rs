@@ -142,18 +142,3 @@ pub(super) fn received(
     )?;
     Ok(())
 }
-
-/// The wire bytes of everything that a country sent about a person go; rows, receipts and leaves stay.
-pub(super) fn erase_received(
-    ledger: Ledger<'_>,
-    peer: &CountryCode,
-    subject_ref: &str,
-) -> Result<(), Failure> {
-    ledger.run(
-        "DELETE FROM wire WHERE seq IN
-             (SELECT m.seq FROM received r JOIN message m ON m.message = r.message
-              WHERE r.peer = ?1 AND r.subject_ref = ?2)",
-        params![peer.as_str(), subject_ref],
-    )?;
-    Ok(())
-}

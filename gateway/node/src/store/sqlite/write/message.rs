@@ -3,14 +3,20 @@
 //! Not here: how they are read. INVARIANT: a row stands in `outbox` exactly while its message's state
 //! is `queued`.
 
-use puente_core::delivery::{Direction, InboundRow, MessageRow, OutboundRow, OutboundState};
-use puente_core::ids::{MessageId, ReleaseId};
+use std::sync::Arc;
+
+use puente_core::delivery::{
+    Direction, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
+};
+use puente_core::ids::{CountryCode, Digest, MessageId, ReleaseId};
+use puente_core::problem::EXCHANGE_SUSPENDED;
 use rusqlite::params;
 
 use crate::store::error::Guard;
 use crate::store::sqlite::column;
 use crate::store::sqlite::ledger::{Failure, Ledger};
 use crate::store::sqlite::seal::Place;
+use crate::store::sqlite::subjects::SubjectKey;
 
 /// What an outbox row becomes.
 pub(super) struct Step<'a> {
@@ -22,10 +28,13 @@ pub(super) struct Step<'a> {
 
 /// A released message enters the outbox.
 pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Failure> {
-    let seq = insert(ledger, Direction::Out, &row.message, OutboundState::Queued.as_str())?;
-    if !row.withheld.is_empty() {
+    let (seq, key) =
+        insert(ledger, Direction::Out, &row.message, OutboundState::Queued.as_str(), Some(&row.keeping))?;
+    if let Some(key) = key
+        && !row.withheld.is_empty()
+    {
         let place = Place { table: "withheld", key: row.message.message.0.as_bytes() };
-        let sealed = ledger.seal(place, &row.withheld)?;
+        let sealed = key.seal(place, &row.withheld)?;
         ledger.run("INSERT INTO withheld (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
     }
     enqueue(ledger, seq, row.due_ms, 0)
@@ -34,11 +43,34 @@ pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Fail
 /// An accepted or refused message from a peer.
 pub(super) fn inbound(ledger: Ledger<'_>, row: &InboundRow) -> Result<(), Failure> {
     let message = &row.message;
-    insert(ledger, Direction::In, message, &message.state)?;
+    insert(ledger, Direction::In, message, &message.state, row.keeping.as_ref())?;
+    keep_id(
+        ledger,
+        message.message,
+        &message.peer,
+        message.release,
+        Some(row.issuer_digest),
+        row.keep_until_ms,
+    )
+}
+
+/// An id that was never accepted and never will be.
+pub(super) fn never(ledger: Ledger<'_>, row: &NeverRow) -> Result<(), Failure> {
+    keep_id(ledger, row.message, &row.peer, row.release, None, row.keep_until_ms)
+}
+
+fn keep_id(
+    ledger: Ledger<'_>,
+    message: MessageId,
+    peer: &CountryCode,
+    release: ReleaseId,
+    issuer: Option<Digest>,
+    keep_until_ms: i64,
+) -> Result<(), Failure> {
     let added = ledger.run(
-        "INSERT INTO inbound_id (message, release, issuer_digest, keep_until_ms) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO inbound_id (message, peer, release, issuer_digest, keep_until_ms) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO NOTHING",
-        params![message.message.0.as_bytes(), message.release.0, row.issuer_digest.0, row.keep_until_ms],
+        params![message.0.as_bytes(), peer.as_str(), release.0, issuer.map(|digest| digest.0), keep_until_ms],
     )?;
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
 }
@@ -80,11 +112,15 @@ fn insert(
     direction: Direction,
     message: &MessageRow,
     state: &str,
-) -> Result<i64, Failure> {
+    keeping: Option<&Keeping>,
+) -> Result<(i64, Option<Arc<SubjectKey>>), Failure> {
+    let key = keeping.map(|keeping| ledger.subject_key(keeping.subject)).transpose()?;
     let added = ledger.run(
         "INSERT INTO message (message, direction, release, peer, lane, message_type, version, agency, role,
-             case_id, operation, list_row, in_reply_to, created_ms, expires_ms, state, code, categories)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+             case_id, operation, list_row, in_reply_to, created_ms, expires_ms, state, code, categories,
+             subject_key, keep_until_ms, act_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+             CASE WHEN EXISTS (SELECT 1 FROM legal_hold WHERE key = ?19) THEN NULL ELSE ?21 END)
          ON CONFLICT (message) DO NOTHING",
         params![
             message.message.0.as_bytes(),
@@ -105,18 +141,27 @@ fn insert(
             state,
             message.code,
             column::list(&message.categories)?,
+            key.as_ref().map(|key| key.id().0),
+            keeping.map(|keeping| keeping.until_ms),
+            keeping.map(|keeping| keeping.notice_ms),
         ],
     )?;
     if added == 0 {
         return Err(Guard::Taken.into());
     }
     let seq = ledger.connection.last_insert_rowid();
-    if !message.wire.is_empty() {
-        let sealed =
-            ledger.seal(Place { table: "wire", key: message.message.0.as_bytes() }, &message.wire)?;
+    if let (Some(key), Some(keeping)) = (&key, keeping) {
+        let sealed = key.seal(Place { table: "wire", key: message.message.0.as_bytes() }, &message.wire)?;
         ledger.run("INSERT INTO wire (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+        for root in &keeping.attachments {
+            ledger.run(
+                "INSERT INTO attachment (root, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                params![root.0, seq],
+            )?;
+            ledger.run("UPDATE chunk SET unnamed_ms = NULL WHERE root = ?1", [root.0])?;
+        }
     }
-    Ok(seq)
+    Ok((seq, key))
 }
 
 fn enqueue(ledger: Ledger<'_>, seq: i64, due_ms: i64, attempts: u32) -> Result<(), Failure> {
@@ -137,7 +182,17 @@ fn postpone(ledger: Ledger<'_>, seq: i64, step: &Step<'_>) -> Result<(), Failure
     Ok(())
 }
 
-fn dequeue(ledger: Ledger<'_>, seq: i64) -> Result<(), Failure> {
+/// Makes every row that a suspension holds due; its place in the order is its release's, so that stays.
+pub(super) fn wake_held(ledger: Ledger<'_>, at_ms: i64) -> Result<(), Failure> {
+    ledger.run(
+        "UPDATE outbox SET due_ms = MIN(due_ms, ?1)
+         WHERE seq IN (SELECT seq FROM message WHERE state = 'queued' AND code = ?2)",
+        params![at_ms, EXCHANGE_SUSPENDED.code],
+    )?;
+    Ok(())
+}
+
+pub(super) fn dequeue(ledger: Ledger<'_>, seq: i64) -> Result<(), Failure> {
     ledger.run(
         "DELETE FROM outbox
          WHERE (peer, lane, created_ms, seq) = (SELECT peer, lane, created_ms, seq FROM message WHERE seq = ?1)",

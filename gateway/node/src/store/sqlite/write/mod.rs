@@ -7,15 +7,21 @@ mod approval;
 mod chunk;
 mod consent;
 mod disclosure;
+mod erase;
 mod forget;
+mod lapsed;
 mod message;
+mod operation;
 mod record;
 
-use puente_core::delivery::Write;
+use std::collections::BTreeSet;
+
+use puente_core::delivery::{SubjectTag, Write};
 
 use super::ledger::{Failure, Ledger};
 
 pub(super) use chunk::put as put_chunk;
+pub(super) use erase::condemn;
 pub(super) use forget::forget;
 
 /// Applies one write.
@@ -23,11 +29,16 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
     match write {
         Write::Outbound(row) => message::outbound(ledger, row),
         Write::Inbound(row) => message::inbound(ledger, row),
+        Write::Never(row) => message::never(ledger, row),
         Write::OutboundState { message, release, state, code, due_ms, attempts } => {
             let step =
                 message::Step { state: *state, code: code.as_deref(), due_ms: *due_ms, attempts: *attempts };
             message::advance(ledger, *message, *release, &step)
         }
+        Write::Erased { message } => erase::erase(ledger, *message),
+        Write::RetentionAnnounced { message } => erase::announced(ledger, *message),
+        Write::ErasuresSettled { erasures } => erase::settled(ledger, erasures),
+        Write::LegalHold { subject, change } => erase::hold(ledger, *subject, *change),
         Write::Receipt(row) => record::receipt(ledger, row),
         Write::ReceiptsSent { keys } => record::receipts_sent(ledger, keys),
         Write::Decision(row) => record::decision(ledger, row),
@@ -35,6 +46,7 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Event(event) => record::event(ledger, event),
         Write::Idempotent(answer) => record::idempotent(ledger, answer),
         Write::Approval(row) => approval::open(ledger, row),
+        Write::StatementsSeen { approval, count } => approval::statements_seen(ledger, *approval, *count),
         Write::Statement(row) => approval::statement(ledger, row),
         Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
         Write::Consent(row) => consent::record(ledger, row),
@@ -51,8 +63,32 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Received { message, peer, subject_ref } => {
             disclosure::received(ledger, *message, peer, subject_ref)
         }
-        Write::EraseReceived { peer, subject_ref } => disclosure::erase_received(ledger, peer, subject_ref),
+        Write::Suspend(row) => operation::suspend(ledger, row),
+        Write::Lift { target, at_ms } => operation::lift(ledger, target, *at_ms),
+        Write::WakeHeld { at_ms } => message::wake_held(ledger, *at_ms),
+        Write::PolicyChange(row) => operation::policy_change(ledger, row),
+        Write::PolicyStatement(row) => operation::policy_statement(ledger, row),
+        Write::PolicyChangeState { change, state, at_ms } => {
+            operation::close_policy_change(ledger, *change, *state, *at_ms)
+        }
     }
+}
+
+/// Subjects whose keys these writes seal under, each once.
+pub(super) fn subjects(writes: &[Write]) -> Vec<SubjectTag> {
+    let subjects: BTreeSet<SubjectTag> = writes
+        .iter()
+        .filter_map(|write| match write {
+            Write::Outbound(row) => Some(row.keeping.subject),
+            Write::Inbound(row) => row.keeping.as_ref().map(|keeping| keeping.subject),
+            Write::Decision(row) => row.subject,
+            Write::Leaf(row) => row.subject,
+            Write::Approval(row) => row.subject,
+            Write::LegalHold { subject, .. } => Some(*subject),
+            _ => None,
+        })
+        .collect();
+    subjects.into_iter().collect()
 }
 
 /// Bytes that a write brings, about: its large fields and a row's worth.
@@ -67,19 +103,29 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Leaf(row) => row.record.len(),
         Write::Idempotent(answer) => answer.body.len(),
         Write::Approval(row) => row.draft.len(),
-        Write::Statement(row) => row.statement.len(),
+        Write::Statement(row) | Write::PolicyStatement(row) => row.statement.len(),
+        Write::PolicyChange(row) => row.files.len() + row.summary.len() + row.proposal.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
         Write::Consent(row) => row.record.len(),
         Write::ConsentEvent(row) => row.event.len(),
+        Write::ErasuresSettled { erasures } => erasures.len() * size_of::<i64>(),
         Write::OutboundState { .. }
+        | Write::Never(_)
         | Write::Event(_)
+        | Write::StatementsSeen { .. }
         | Write::ApprovalState { .. }
+        | Write::Erased { .. }
+        | Write::RetentionAnnounced { .. }
+        | Write::LegalHold { .. }
+        | Write::Suspend(_)
+        | Write::Lift { .. }
+        | Write::WakeHeld { .. }
+        | Write::PolicyChangeState { .. }
         | Write::Disclosure(_)
         | Write::Notice(_)
         | Write::NoticeState { .. }
         | Write::NoticeMessage { .. }
         | Write::Withdrawal(_)
-        | Write::Received { .. }
-        | Write::EraseReceived { .. } => 0,
+        | Write::Received { .. } => 0,
     }
 }

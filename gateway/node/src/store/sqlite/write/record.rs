@@ -9,6 +9,7 @@ use rusqlite::params;
 use crate::store::error::Guard;
 use crate::store::sqlite::column;
 use crate::store::sqlite::ledger::{Failure, Ledger};
+use crate::store::sqlite::read;
 use crate::store::sqlite::seal::Place;
 
 /// Keeps a receipt; a second one of the same message, release and state is ignored.
@@ -42,7 +43,8 @@ pub(super) fn receipts_sent(ledger: Ledger<'_>, keys: &[i64]) -> Result<(), Fail
 
 /// Records a decision with the facts it was made on.
 pub(super) fn decision(ledger: Ledger<'_>, row: &DecisionRow) -> Result<(), Failure> {
-    let facts = ledger.seal(Place { table: "decision", key: row.decision.0.as_bytes() }, &row.facts)?;
+    let facts =
+        ledger.seal(row.subject, Place { table: "decision", key: row.decision.0.as_bytes() }, &row.facts)?;
     ledger.run(
         "INSERT INTO decision (decision, message, outcome, rule, spoke, policy, sealed, at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -62,10 +64,17 @@ pub(super) fn decision(ledger: Ledger<'_>, row: &DecisionRow) -> Result<(), Fail
 
 /// Keeps a leaf for the sequencer.
 pub(super) fn leaf(ledger: Ledger<'_>, row: &LeafRow) -> Result<(), Failure> {
-    let record = ledger.seal(Place { table: "leaf", key: &row.leaf.0 }, &row.record)?;
+    let record = ledger.seal(row.subject, Place { table: "leaf", key: &row.leaf.0 }, &row.record)?;
+    let (key, salt) = match row.subject {
+        None => (None, row.salt.clone()),
+        Some(subject) => {
+            let key = ledger.subject_key(subject)?;
+            (Some(key.id().0), key.seal(Place { table: "leaf_salt", key: &row.leaf.0 }, &row.salt)?)
+        }
+    };
     ledger.run(
-        "INSERT INTO leaf (leaf, salt, sealed, at_ms) VALUES (?1, ?2, ?3, ?4)",
-        params![row.leaf.0, row.salt, record, row.at_ms],
+        "INSERT INTO leaf (leaf, salt, sealed, subject_key, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![row.leaf.0, salt, record, key, row.at_ms],
     )?;
     Ok(())
 }
@@ -89,17 +98,18 @@ pub(super) fn event(ledger: Ledger<'_>, event: &Event) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Keeps the answer to an idempotency key.
+/// Keeps the answer to an idempotency key; sealed, because a warning may quote the head of a column.
 pub(super) fn idempotent(ledger: Ledger<'_>, answer: &IdempotentAnswer) -> Result<(), Failure> {
+    let body = ledger.seal(None, read::answer_place(&answer.request), &answer.body)?;
     let added = ledger.run(
-        "INSERT INTO idempotent (agency, key, request, status, body, keep_until_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        "INSERT INTO idempotent (agency, key, request, status, body, keep_until_ms, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1) ON CONFLICT DO NOTHING",
         params![
             answer.agency.as_str(),
             answer.key,
             answer.request.0,
             answer.status,
-            answer.body,
+            body,
             answer.keep_until_ms,
         ],
     )?;

@@ -1,0 +1,108 @@
+//! Content handed to an agency: opened, and the sender told so.
+//!
+//! Not here: who may ask. INVARIANT: no content leaves this module unless the receipts that say so are durable, so that
+//! "who was told what" has no gap; a message that does not open is receipted as refused only when its sender is at fault.
+
+use puente_core::delivery::{MessageRow, Write};
+use puente_core::envelope::{VerifiedInner, VerifiedOuter};
+use puente_core::evidence::ReceiptState;
+use puente_core::problem::{self, Problem};
+
+use crate::consent::permit_hand_over;
+use crate::domestic::messages::AT_A_STRETCH;
+use crate::node::{Node, store_problem};
+use crate::opening::open_stored;
+use crate::receipts::{self, Travel};
+
+/// Faults of the message itself and of what it rests on, which its sender is told of; any other is this node's own.
+const OF_THE_SENDER: [&str; 4] = [
+    problem::SEAL_UNOPENABLE.code,
+    problem::DISCLOSURE_INVALID.code,
+    problem::SCHEMA_INVALID.code,
+    problem::CONSENT_LAPSED.code,
+];
+
+/// The content of one message, once the receipts of its opening are durable.
+///
+/// # Errors
+/// As `open_stored`, `consent.lapsed` when what it rests on ended meanwhile, and when the store fails.
+pub(super) async fn hand_over(
+    node: &Node,
+    row: &MessageRow,
+) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
+    let opened = open_permitted(node, row).await;
+    let writes = states(node, row, &opened).await?;
+    if !writes.is_empty() {
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    }
+    opened
+}
+
+/// The content of each of these messages, or why it does not open, once all receipts are durable. The rows come without
+/// their wire bytes; these are read one at a time.
+///
+/// # Errors
+/// When the store fails; then nothing is handed over.
+pub(super) async fn hand_over_all(
+    node: &Node,
+    rows: Vec<MessageRow>,
+) -> Result<Vec<(MessageRow, Result<VerifiedInner, Problem>)>, Problem> {
+    let mut handed = Vec::with_capacity(rows.len());
+    let mut writes = Vec::new();
+    for (number, row) in rows.into_iter().enumerate() {
+        if number % AT_A_STRETCH == AT_A_STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
+        let stored = node.store.message(row.message).await.map_err(|error| store_problem(&error))?;
+        let opened = match stored {
+            Some(stored) => {
+                let opened = open_permitted(node, &stored).await;
+                writes.extend(states(node, &stored, &opened).await?);
+                opened.map(|(_, inner)| inner)
+            }
+            None => Err(Problem::new(&problem::NOT_FOUND)),
+        };
+        handed.push((row, opened));
+    }
+    if !writes.is_empty() {
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    }
+    Ok(handed)
+}
+
+/// The content, while the consent that it rests on still covers it.
+async fn open_permitted(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
+    let (outer, inner) = open_stored(node, row)?;
+    permit_hand_over(node, &outer).await?;
+    Ok((outer, inner))
+}
+
+/// Receipts of what an opening came to; none for states that were receipted before.
+async fn states(
+    node: &Node,
+    row: &MessageRow,
+    opened: &Result<(VerifiedOuter, VerifiedInner), Problem>,
+) -> Result<Vec<Write>, Problem> {
+    let (states, code): (&[ReceiptState], _) = match opened {
+        Ok(_) => (&[ReceiptState::Opened, ReceiptState::HandedToAgency], None),
+        Err(problem) if OF_THE_SENDER.contains(&problem.kind.code) => {
+            (&[ReceiptState::RefusedAtOpening], Some(problem.kind.code.to_owned()))
+        }
+        Err(_) => return Ok(Vec::new()),
+    };
+    let known = node.store.receipts(row.message).await.map_err(|error| store_problem(&error))?;
+    let fresh: Vec<receipts::Outcome> = states
+        .iter()
+        .filter(|state| known.iter().all(|receipt| receipt.state != state.as_str()))
+        .map(|state| receipts::Outcome {
+            message: row.message,
+            release: row.release,
+            state: *state,
+            code: code.clone(),
+        })
+        .collect();
+    if fresh.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(receipts::make(node, &row.peer, &fresh, Travel::Later)?.1)
+}
