@@ -22,7 +22,7 @@ use crate::store::{Guard, StoreError};
 
 pub use attached::attachment_ref;
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
-pub use prepare::{Mode, Prepared, prepare};
+pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};
 
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.
