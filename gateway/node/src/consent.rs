@@ -15,6 +15,7 @@ use puente_core::problem::{self, Problem};
 use crate::node::{Node, store_problem};
 
 /// A consent that one of this country's agencies collected.
+#[derive(Debug, Clone)]
 pub struct Kept {
     /// The collecting agency.
     pub agency: AgencyId,
@@ -25,6 +26,7 @@ pub struct Kept {
 }
 
 /// What a submission rests on.
+#[derive(Debug, Clone)]
 pub enum Rests {
     /// A consent of this country.
     Own(Box<Kept>),

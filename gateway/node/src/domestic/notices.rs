@@ -21,13 +21,13 @@ use puente_core::delivery::{
     DisclosureRow, Event, EventKind, NoticeKind, NoticeRow, NoticeState, OutboundState, Write,
 };
 use puente_core::envelope::RecipientRef;
-use puente_core::ids::{AgencyId, Category, ConsentId, MessageType, NoticeId, Role};
+use puente_core::ids::{AgencyId, Category, MessageType, NoticeId, Role};
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
-use crate::consent::Kept;
+use crate::consent::{Kept, Rests};
 use crate::domestic::disclosures::every_line;
-use crate::domestic::submit::{Mode, Submission, prepare};
+use crate::domestic::submit::{Mode, Submission, prepare_resting_on};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
@@ -136,10 +136,12 @@ async fn notices_but(node: &Node, kept: &Kept, told_before: &BTreeSet<Addressee>
         let lost = is_lost(kept, &events, &line);
         *told.entry(Addressee::of(&line)).or_default() |= lost;
     }
+    // The event is not stored yet, and the notice has to say what it leaves.
+    let rests = Rests::Own(Box::new(kept.clone()));
     let mut opened = Opened::default();
     for (addressee, _) in told.into_iter().filter(|(to, lost)| *lost && !told_before.contains(to)) {
         let draft = withdrawal(kept, &addressee)?;
-        open(node, NoticeKind::Withdrawal, Some(consent), &addressee, &draft, &mut opened).await?;
+        open(node, NoticeKind::Withdrawal, Some(&rests), &addressee, &draft, &mut opened)?;
     }
     Ok(opened)
 }
@@ -192,15 +194,15 @@ fn draft<const N: usize>(
 }
 
 /// Releases one notice, or lists it with the rule that keeps it here.
-async fn open(
+fn open(
     node: &Node,
     kind: NoticeKind,
-    consent: Option<ConsentId>,
+    rests: Option<&Rests>,
     to: &Addressee,
     draft: &Submission,
     opened: &mut Opened,
 ) -> Result<(), Problem> {
-    let prepared = prepare(node, &to.caller(), draft, &Mode::Submit).await?;
+    let prepared = prepare_resting_on(node, &to.caller(), draft, rests, &Mode::Submit)?;
     let now_ms = node.clock.now_ms();
     let kept_here = || {
         let rule = prepared.verdict.rule.as_ref().map(|rule| rule.id.clone());
@@ -210,7 +212,7 @@ async fn open(
     opened.writes.push(Write::Notice(NoticeRow {
         notice: NoticeId(node.fresh_id()),
         kind,
-        consent,
+        consent: draft.legal_basis.consent_id,
         message: prepared.verdict.message_id,
         agency: to.from.clone(),
         role: to.acting.clone(),
@@ -302,7 +304,7 @@ pub async fn tell(
         let mut draft = draft(form.kind, addressee, [])?;
         draft.subject_id = Some(form.subject_id.clone());
         draft.sections.clone_from(&form.sections);
-        open(&node, form.kind, None, addressee, &draft, &mut opened).await?;
+        open(&node, form.kind, None, addressee, &draft, &mut opened)?;
     }
     let count = opened.count();
     node.commit(opened.writes).await.map_err(|error| store_problem(&error))?;
@@ -370,7 +372,9 @@ async fn again(node: &Node, row: &NoticeRow) -> Result<Vec<Write>, Problem> {
     }
     let Some(kept) = Kept::find(node, consent).await? else { return Ok(Vec::new()) };
     let to = Addressee::of_notice(row);
-    let prepared = prepare(node, &to.caller(), &withdrawal(&kept, &to)?, &Mode::Submit).await?;
+    let draft = withdrawal(&kept, &to)?;
+    let rests = Rests::Own(Box::new(kept));
+    let prepared = prepare_resting_on(node, &to.caller(), &draft, Some(&rests), &Mode::Submit)?;
     let Some(message) = prepared.verdict.message_id else { return Ok(Vec::new()) };
     let mut writes = prepared.writes;
     writes.push(Write::NoticeMessage { notice: row.notice, message });

@@ -23,7 +23,7 @@ use crate::subjects::erase_subject;
 
 pub use attached::attachment_ref;
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
-pub use prepare::{Mode, Prepared, prepare};
+pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};
 
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.

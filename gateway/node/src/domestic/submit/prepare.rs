@@ -112,7 +112,25 @@ pub async fn prepare(
     submission: &Submission,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    match complete(node, caller, submission, mode).await {
+    told(submission, complete(node, caller, submission, mode).await)
+}
+
+/// Takes a submission of the node's own as far as it goes, resting on what the caller is about to store.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_resting_on(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    rests: Option<&Rests>,
+    mode: &Mode,
+) -> Result<Prepared, Problem> {
+    told(submission, attempt(node, caller, submission, rests, mode))
+}
+
+fn told(submission: &Submission, outcome: Result<Prepared, Stop>) -> Result<Prepared, Problem> {
+    match outcome {
         Ok(prepared) => Ok(prepared),
         Err(Stop::Failed(problem)) => Err(problem),
         Err(Stop::Malformed(problems)) => {
