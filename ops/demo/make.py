@@ -23,7 +23,8 @@ COLUMNS = [
     "nombres", "primer_apellido", "segundo_apellido", "sexo", "fecha_nacimiento", "edad", "edad_estimada",
     "nacionalidad", "pais_nacimiento", "lugar_nacimiento", "tipo_numero", "numero_identidad", "expediente",
     "documento_viaje", "asiento", "escolta", "necesidades", "recepcion_especializada", "idiomas", "interprete",
-    "grupo_familiar", "parentesco", "proteccion", "no_acompanado", "evaluacion_hecha", "edad_en_duda",
+    "grupo_familiar", "parentesco", "proteccion", "residencia_habitual", "paises_riesgo", "no_acompanado",
+    "evaluacion_hecha", "edad_en_duda",
     "familiar_en_custodia", "riesgo_apatridia", "autoridad_ninez", "horario_acordado", "interes_superior",
     "asilo", "antecedentes", "historial_migratorio", "telefono", "religion",
 ]
@@ -79,12 +80,14 @@ def person(low=19, high=52, sex=None, surnames=None, place=None, **cells):
         "expediente": f"INM-TAP-2026-{len(rows) + 4101}", "documento_viaje": "ninguno",
         "asiento": f"{len(rows) // 4 + 1}{'ABCD'[len(rows) % 4]}", "escolta": "enforcement",
         "recepcion_especializada": "no", "idiomas": place[0] if spanish else f"{place[0]}; español",
-        "interprete": "no", "proteccion": "ninguna", "no_acompanado": "no", "evaluacion_hecha": "sí",
+        "interprete": "no", "proteccion": "ninguna", "paises_riesgo": "ninguno", "no_acompanado": "no", "evaluacion_hecha": "sí",
         "edad_en_duda": "no", "familiar_en_custodia": "no", "riesgo_apatridia": "no",
     }
     if not spanish and random_.random() < 0.4:
         row |= {"idiomas": place[0], "interprete": "sí", "necesidades": "interpreter"}
-    return row | cells
+    row |= cells
+    # Everybody lives where they are a national of, unless a cell says otherwise.
+    return row | {"residencia_habitual": row["residencia_habitual"] or row["nacionalidad"]}
 
 
 def child_alone(low, high, **cells):
@@ -158,8 +161,8 @@ def wrong_check_digits():
 def policy_rows():
     add(person(nacionalidad="VE", pais_nacimiento="Venezuela", lugar_nacimiento="Maracaibo", tipo_numero="cédula",
                numero_identidad="", place=PLACES[4]), "held", "R-TCN-01", note="third-country national")
-    add(person(proteccion="solicita"), "refused", "R-ASY-01", note="pending asylum claim")
-    add(person(proteccion=""), "held", "R-ASY-06", note="protection not screened")
+    add(person(proteccion="solicita", paises_riesgo="GT"), "refused", "R-ASY-01", note="pending asylum claim")
+    add(person(proteccion="", paises_riesgo=""), "held", "R-ASY-06", note="protection not screened")
     add(person(familiar_en_custodia="sí"), "held", "R-FAM-01", note="a child of hers is still in custody")
     add(person(riesgo_apatridia="sí"), "held", "R-STL-01", note="registration missing")
     add(person(edad_en_duda="sí", fecha_nacimiento="2007-02-11"), "held", "R-CHD-02", note="adult by document, age in doubt")
@@ -192,7 +195,7 @@ def duplicates():
 
 
 def malformed():
-    add(person(nacionalidad="Tierra Alta"), "malformed", None, problem="field.invalid", cell="nacionalidad",
+    add(person(nacionalidad="Tierra Alta", residencia_habitual="GT"), "malformed", None, problem="field.invalid", cell="nacionalidad",
         note="unknown country")
     add(person(fecha_nacimiento="31/02/1990"), "malformed", None, problem="field.invalid", cell="fecha_nacimiento",
         note="a date that is not in the calendar")

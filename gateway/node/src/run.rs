@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustls::time_provider::TimeProvider;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use puente_core::envelope::Randomness;
@@ -103,6 +103,7 @@ pub struct Running {
     node: Arc<Node>,
     connector: Arc<Connector>,
     reloader: Arc<Reloader>,
+    closing: oneshot::Receiver<()>,
     shutdown: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -120,18 +121,20 @@ fn counting(metrics: &Arc<Metrics>, face: Face) -> OnRejection {
 }
 
 /// Builds the parts and puts them together, without listeners.
-async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunError> {
+async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<(Arc<Node>, oneshot::Receiver<()>), RunError> {
     let config = Config::read(&home.config())?;
     let metrics = Metrics::new().map_err(|_| RunError::Metrics)?;
     metrics.started(clock.now_s());
     let observer: Arc<dyn CommitObserver> = Arc::clone(&metrics) as Arc<dyn CommitObserver>;
-    let store: Arc<dyn Store> = Arc::new(load::store(home, &config, observer)?);
+    let mut store = load::store(home, &config, observer)?;
+    let closing = store.closing();
+    let store: Arc<dyn Store> = Arc::new(store);
     let membership = load::membership(home, &config, None)?;
     let random = Arc::new(SystemRandom);
     let first_start = (founding_id(clock.as_ref(), random.as_ref()), clock.now_ms());
     let (policies, set) = PolicyKeeper::establish(home, store.as_ref(), first_start, random.as_ref()).await?;
     let rules = policies.rules_of(&set, &membership, clock.as_ref())?;
-    Ok(Arc::new(Node::new(
+    let node = Node::new(
         config,
         Arc::clone(clock),
         random,
@@ -142,7 +145,8 @@ async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunErro
         load::register(home)?,
         metrics,
         policies,
-    )))
+    );
+    Ok((Arc::new(node), closing))
 }
 
 /// Names the activation of a node's first start.
@@ -158,7 +162,7 @@ fn founding_id(clock: &dyn Clock, random: &dyn Randomness) -> ApprovalId {
 /// # Errors
 /// When anything it needs is missing, wrong or in use; the error says what.
 pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunError> {
-    let node = build(home, &clock).await?;
+    let (node, closing) = build(home, &clock).await?;
     // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
     settle_erasures(&node).await.map_err(RunError::Erasures)?;
     suspension::take_up(&node).await?;
@@ -219,12 +223,15 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     // Waited for like the others: it holds the node, and with it the store that another start wants.
     tasks.spawn(socket);
     let addresses = Addresses { domestic: domestic_at, federation: federation_at, operations: operations_at };
-    Ok(Running { addresses, node, connector, reloader, shutdown, tasks })
+    Ok(Running { addresses, node, connector, reloader, closing, shutdown, tasks })
 }
 
 fn trust(node: &Arc<Node>) -> tls::Membership {
-    let node = Arc::clone(node);
+    // Weak: it lives in the TLS state of connections, which end some time after the node; the store must not wait for
+    // them to be closed. Without a node nobody is trusted.
+    let node = Arc::downgrade(node);
     Arc::new(move |country| {
+        let node = node.upgrade()?;
         let membership = node.membership.get();
         let authorities = membership.authorities(country, node.clock.now_s())?;
         Some(MemberTrust { ca_der: authorities.to_vec(), spki_pins: membership.pins(country)? })
@@ -317,9 +324,16 @@ impl Running {
         self.reloader.reload()
     }
 
-    /// Stops taking in, lets what is in progress end, closes the store.
+    /// Stops taking in, lets what is in progress end, closes the store: answers once its files are let go.
     pub async fn shutdown(mut self) {
         self.shutdown.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
+        let drain = Duration::from_secs(self.node.config.times.drain_seconds);
+        let Self { node, connector, reloader, closing, .. } = self;
+        drop((node, connector, reloader));
+        // A request that its connection has left behind still holds the store until it ends.
+        if tokio::time::timeout(drain, closing).await.is_err() {
+            tracing::warn!("the store is still in use after shutdown");
+        }
     }
 }

@@ -13,7 +13,7 @@ pub fn adult_row(number: u32) -> Value {
         "operation": "01940000-0000-7000-8000-000000000001",
         "legal_basis": {"type": "legal_obligation", "agreement": "MX-GT"},
         "subject": {
-            "kind": "adult", "age": 32, "nationality": "GT", "risk_countries": [], "protection": "none_expressed",
+            "kind": "adult", "age": 32, "nationality": "GT", "residence": "GT", "risk_countries": [], "protection": "none_expressed",
             "flags": {"unaccompanied": "no", "screening_done": "yes", "age_disputed": "no",
                       "open_family_link_in_custody": "no", "stateless_risk": "no"}
         },

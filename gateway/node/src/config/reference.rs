@@ -19,7 +19,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     (
         "limits",
         "concurrent_requests",
-        "Requests in progress at once on each face; more are answered 503 with Retry-After.",
+        "Requests in progress at once on each face, a quarter of them for one client; more are answered 503 with Retry-After.",
     ),
     ("limits", "connections", "Connections at once on each face."),
     ("limits", "delivery_messages", "Most messages in one delivery to a peer."),

@@ -67,7 +67,7 @@ pub fn to_reception(message_type: &str, operation: OperationId, sections: &Value
 /// An adult national of Guatemala whom the screening authority has heard, and nothing was expressed.
 pub fn screened_adult() -> Value {
     json!({
-        "kind": "adult", "age": 32, "nationality": "GT", "risk_countries": [], "protection": "none_expressed",
+        "kind": "adult", "age": 32, "nationality": "GT", "residence": "GT", "risk_countries": [], "protection": "none_expressed",
         "flags": {"age_disputed": "no", "stateless_risk": "no", "open_family_link_in_custody": "no"},
     })
 }

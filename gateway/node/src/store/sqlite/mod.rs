@@ -57,6 +57,8 @@ pub struct SqliteStore {
     threads: Vec<JoinHandle<()>>,
     sealer: Arc<Sealer>,
     _tenancy: open::Tenancy,
+    /// Last, so that it is dropped after the files are closed and the lock is let go.
+    closed: Option<oneshot::Sender<()>>,
 }
 
 impl SqliteStore {
@@ -83,6 +85,7 @@ impl SqliteStore {
             threads: Vec::with_capacity(READERS + 1),
             sealer: Arc::clone(&sealer),
             _tenancy: tenancy,
+            closed: None,
         };
         let writer =
             Writer { connection, sealer: Arc::clone(&sealer), queue: Arc::clone(&store.writes), observer };
@@ -93,6 +96,13 @@ impl SqliteStore {
             store.spawn(format!("store-reader-{number}"), move || reader.run(&queue))?;
         }
         Ok(store)
+    }
+
+    /// Resolves once the store is dropped and closed: then its files may be opened or copied. The latest asker is told.
+    pub fn closing(&mut self) -> oneshot::Receiver<()> {
+        let (closed, closing) = oneshot::channel();
+        self.closed = Some(closed);
+        closing
     }
 
     fn spawn(&mut self, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {

@@ -170,7 +170,7 @@ impl<'c> Answers<'c> {
         };
         let nationality = core["nationalities"][0].as_str().unwrap_or("GT");
         Ok(json!({
-            "kind": kind, "age": age, "nationality": nationality, "risk_countries": [],
+            "kind": kind, "age": age, "nationality": nationality, "residence": nationality, "risk_countries": [],
             "protection": "none_expressed", "flags": {"age_disputed": "no"},
         }))
     }
