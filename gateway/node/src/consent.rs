@@ -13,6 +13,7 @@ use puente_core::policy::{BasisType, Consent, ConsentStatus, Scope};
 use puente_core::problem::{self, Problem};
 
 use crate::node::{Node, store_problem};
+use crate::store::StoreError;
 
 /// A consent that one of this country's agencies collected.
 #[derive(Debug, Clone)]
@@ -34,14 +35,24 @@ pub enum Rests {
     Relied(Box<Relied>),
 }
 
-impl Kept {
-    /// The consent with this id.
-    ///
-    /// # Errors
-    /// The store's problem; `node.internal` when what is stored does not read back.
-    pub async fn find(node: &Node, id: ConsentId) -> Result<Option<Self>, Problem> {
-        let found = node.store.consent(id).await.map_err(|error| store_problem(&error))?;
-        let Some((row, rows)) = found else { return Ok(None) };
+/// Who collected a consent, as far as this node knows.
+enum Collected {
+    /// One of this country's agencies.
+    Here(Box<Kept>),
+    /// One of this country's agencies, and the person was erased since: it covers nothing more.
+    Erased,
+    /// Nobody here.
+    Elsewhere,
+}
+
+impl Collected {
+    async fn look(node: &Node, id: ConsentId) -> Result<Self, Problem> {
+        let (row, rows) = match node.store.consent(id).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Self::Elsewhere),
+            Err(StoreError::Erased) => return Ok(Self::Erased),
+            Err(error) => return Err(store_problem(&error)),
+        };
         let damaged = || Problem::new(&problem::INTERNAL);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| damaged());
         let record = VerifiedRecord::stored(text(row.record)?).ok_or_else(damaged)?;
@@ -49,7 +60,20 @@ impl Kept {
         for event in rows {
             events.push(VerifiedEvent::stored(text(event.event)?).ok_or_else(damaged)?);
         }
-        Ok(Some(Self { agency: row.agency, record, events }))
+        Ok(Self::Here(Box::new(Kept { agency: row.agency, record, events })))
+    }
+}
+
+impl Kept {
+    /// The consent with this id; one of an erased person is none.
+    ///
+    /// # Errors
+    /// The store's problem; `node.internal` when what is stored does not read back.
+    pub async fn find(node: &Node, id: ConsentId) -> Result<Option<Self>, Problem> {
+        match Collected::look(node, id).await? {
+            Collected::Here(kept) => Ok(Some(*kept)),
+            Collected::Erased | Collected::Elsewhere => Ok(None),
+        }
     }
 
     /// What happened to it, as claims.
@@ -106,14 +130,15 @@ pub async fn still_covers(node: &Node, consent: ConsentId, told: &DisclosureRow)
     if ended {
         return Ok(false);
     }
-    match Kept::find(node, consent).await? {
-        Some(kept) => {
+    match Collected::look(node, consent).await? {
+        Collected::Erased => Ok(false),
+        Collected::Here(kept) => {
             let said = kept.evaluate(node, &told.purpose).consent;
             let reaches =
                 matches!(&said.recipients, Scope::Only(countries) if countries.contains(&told.country));
             Ok(reaches && covers(&said, &told.categories))
         }
-        None => {
+        Collected::Elsewhere => {
             let left = withdrawals(node, &told.country, consent).await?;
             Ok(!left.iter().any(|row| takes_away(row, &told.purpose, &told.categories)))
         }
@@ -139,9 +164,12 @@ pub async fn is_withdrawn(node: &Node, outer: &VerifiedOuter) -> Result<bool, Pr
     let claims = outer.claims();
     let Some(extract) = claims.consent.as_ref().filter(|_| rests_on_consent(outer)) else { return Ok(false) };
     // A consent stays with the country that collected it, also when an answer under it comes from another.
-    let ours = Kept::find(node, extract.id).await?;
-    if let Some(kept) = ours {
-        return Ok(!covers(&kept.evaluate(node, &claims.puente.purpose).consent, outer.labels()));
+    match Collected::look(node, extract.id).await? {
+        Collected::Here(kept) => {
+            return Ok(!covers(&kept.evaluate(node, &claims.puente.purpose).consent, outer.labels()));
+        }
+        Collected::Erased => return Ok(true),
+        Collected::Elsewhere => {}
     }
     let left = withdrawals(node, &claims.iss, extract.id).await?;
     Ok(left.iter().any(|row| takes_away(row, &claims.puente.purpose, outer.labels())))

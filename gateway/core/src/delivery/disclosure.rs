@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::delivery::keeping::SubjectTag;
 use crate::ids::{
     AgencyId, CaseId, Category, ConsentId, CountryCode, Digest, MessageId, MessageType, NoticeId, Purpose,
     Role,
@@ -19,6 +20,8 @@ pub struct ConsentRow {
     pub agency: AgencyId,
     /// SHA-256 of the signed form.
     pub digest: Digest,
+    /// Whose key seals it: the person's who is asked; not read back.
+    pub subject: Option<SubjectTag>,
     /// The signed form (*at rest*).
     pub record: Vec<u8>,
     /// When it was stored.
@@ -34,6 +37,8 @@ pub struct ConsentEventRow {
     pub number: u32,
     /// SHA-256 of the signed form.
     pub digest: Digest,
+    /// Whose key seals it: that of the record; not read back.
+    pub subject: Option<SubjectTag>,
     /// The signed form (*at rest*).
     pub event: Vec<u8>,
     /// When it was stored.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use puente_core::consent::{VerifiedEvent, VerifiedRecord, evaluate, verify_event, verify_record};
-use puente_core::delivery::{ConsentEventRow, ConsentRow, LeafRow, Write};
+use puente_core::delivery::{ConsentEventRow, ConsentRow, LeafRow, SubjectTag, Write};
 use puente_core::envelope::{Verify, claimed_key};
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ConsentId, Digest};
@@ -75,6 +75,7 @@ pub async fn add(
             consent: id,
             agency: agency.clone(),
             digest: record.digest(),
+            subject: Some(person(&node, &record)),
             record: record.compact().as_bytes().to_vec(),
             at_ms,
         }),
@@ -117,6 +118,7 @@ pub async fn event(
             consent,
             number,
             digest: event.digest(),
+            subject: Some(person(&node, &kept.record)),
             event: event.compact().as_bytes().to_vec(),
             at_ms: node.clock.now_ms(),
         }),
@@ -200,14 +202,18 @@ const fn not_found() -> Problem {
 fn leaf(node: &Node, kind: &str, of: &VerifiedRecord, digest: Digest) -> Result<Write, Problem> {
     let at_ms = node.clock.now_ms();
     let consent = of.record();
-    let subject = SubjectOf::Own(consent.principal.reference.reveal()).tag(&node.keys.subjects);
     let record = LeafRecord { kind, id: consent.record_id.to_string(), digest, at_ms };
     let leaf = Leaf::new(&record, node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
     Ok(Write::Leaf(LeafRow {
         leaf: leaf.hash,
-        subject: Some(subject),
+        subject: Some(person(node, of)),
         salt: leaf.salt,
         record: leaf.record,
         at_ms,
     }))
+}
+
+/// The person who was asked, by whose key all of it is sealed.
+fn person(node: &Node, record: &VerifiedRecord) -> SubjectTag {
+    SubjectOf::Own(record.record().principal.reference.reveal()).tag(&node.keys.subjects)
 }

@@ -120,7 +120,7 @@ pub trait Store: Send + Sync + 'static {
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
 
-    /// One consent with every event on it, in their order.
+    /// One consent with every event on it, in their order; `StoreError::Erased` when the person was.
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>>;
     /// Lines of the ledger of disclosures after a cursor, oldest first, each with its message's state.
     fn disclosures(

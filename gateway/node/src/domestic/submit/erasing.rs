@@ -41,7 +41,8 @@ pub(super) async fn erasure_confirmed(
     if submission.message_type.as_str() != CONFIRMS || said("status") != Some("deleted") {
         return Ok(None);
     }
-    if said("backups_until").and_then(|date| date.parse().ok()).is_some_and(|date| date < backups_end(node)) {
+    let backups_until = said("backups_until").and_then(|date| date.parse::<Date>().ok());
+    if backups_until.is_some_and(|date| date < backups_end(node)) {
         return Err(Problem::new(&problem::FIELD_INVALID).at("/sections/ops.metadata/backups_until"));
     }
     let no_order = || Problem::new(&problem::FIELD_INVALID).at("/in_reply_to");

@@ -8,7 +8,9 @@ use puente_core::delivery::{
 use puente_core::ids::{CaseId, ConsentId, Digest, NoticeId};
 use uuid::Uuid;
 
-use super::{Guard, Store, StoreError, commit, inbound, message_id, moves, outbound, peer, put, role};
+use super::{
+    Guard, Store, StoreError, commit, inbound, message_id, moves, outbound, peer, put, role, subject,
+};
 use crate::store::{Disclosed, NoticeFilter};
 
 async fn expect_conflict(store: &dyn Store, writes: Vec<Write>, what: Guard) {
@@ -24,6 +26,7 @@ fn record(number: u128, text: &[u8]) -> Write {
         consent: consent_id(number),
         agency: "INM".parse().unwrap(),
         digest: Digest::of(text),
+        subject: Some(subject(1)),
         record: text.to_vec(),
         at_ms: 1_000,
     })
@@ -34,6 +37,7 @@ fn event(number: u32, text: &[u8]) -> Write {
         consent: consent_id(1),
         number,
         digest: Digest::of(text),
+        subject: Some(subject(1)),
         event: text.to_vec(),
         at_ms: 2_000,
     })
@@ -99,6 +103,8 @@ pub(crate) async fn a_consent_reads_back_with_its_events_in_their_order(store: &
     let texts: Vec<_> = events.iter().map(|event| event.event.as_slice()).collect();
     assert_eq!(texts, [b"first".as_slice(), b"second".as_slice()]);
     assert_eq!(store.consent(consent_id(2)).await.unwrap(), None);
+    store.erase_subject(subject(1), 5_000).await.unwrap();
+    assert_eq!(store.consent(consent_id(1)).await, Err(StoreError::Erased));
 }
 
 pub(crate) async fn a_record_never_changes_and_an_event_takes_one_free_place(store: &dyn Store) {

@@ -40,6 +40,7 @@ pub(in crate::store::sqlite) fn consent(
                 consent: id,
                 agency: columns.name()?,
                 digest: columns.digest()?,
+                subject: None,
                 record: columns.sealed(ledger.sealer, consent_place(&id))?,
                 at_ms: columns.plain()?,
             })
@@ -56,6 +57,7 @@ pub(in crate::store::sqlite) fn consent(
                 consent: id,
                 number,
                 digest: columns.digest()?,
+                subject: None,
                 event: columns.sealed(ledger.sealer, consent_event_place(&consent_event_key(&id, number)))?,
                 at_ms: columns.plain()?,
             })

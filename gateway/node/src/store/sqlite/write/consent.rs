@@ -11,7 +11,7 @@ use crate::store::sqlite::read::{consent_event_key, consent_event_place, consent
 
 /// A record enters.
 pub(super) fn record(ledger: Ledger<'_>, row: &ConsentRow) -> Result<(), Failure> {
-    let sealed = ledger.seal(consent_place(&row.consent), &row.record)?;
+    let sealed = ledger.seal(row.subject, consent_place(&row.consent), &row.record)?;
     let added = ledger.run(
         "INSERT INTO consent (consent, agency, digest, sealed, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT DO NOTHING",
@@ -34,8 +34,8 @@ pub(super) fn event(ledger: Ledger<'_>, row: &ConsentEventRow) -> Result<(), Fai
         Some(next) if next < row.number => return Err(Guard::Absent.into()),
         Some(_) => {}
     }
-    let sealed =
-        ledger.seal(consent_event_place(&consent_event_key(&row.consent, row.number)), &row.event)?;
+    let key = consent_event_key(&row.consent, row.number);
+    let sealed = ledger.seal(row.subject, consent_event_place(&key), &row.event)?;
     ledger.run(
         "INSERT INTO consent_event (consent, number, digest, sealed, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![row.consent.0.as_bytes(), row.number, row.digest.0, sealed, row.at_ms],

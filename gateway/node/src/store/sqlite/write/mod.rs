@@ -84,6 +84,8 @@ pub(super) fn subjects(writes: &[Write]) -> Vec<SubjectTag> {
             Write::Decision(row) => row.subject,
             Write::Leaf(row) => row.subject,
             Write::Approval(row) => row.subject,
+            Write::Consent(row) => row.subject,
+            Write::ConsentEvent(row) => row.subject,
             Write::LegalHold { subject, .. } => Some(*subject),
             _ => None,
         })
