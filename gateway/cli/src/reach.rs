@@ -10,6 +10,7 @@ use puente_node::client::{AdminClient, AgencyClient, AgencyCredential, Answer, C
 use puente_node::clock::{Clock, SystemClock};
 use puente_node::home::Home;
 use puente_node::keys::pki::Identity;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::output::Output;
@@ -88,6 +89,16 @@ impl AsAgency {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         Ok(Acting { realm, country, agency, client: AgencyClient::new(&credential, clock)? })
+    }
+}
+
+impl AsAgency {
+    /// Signs as the agency, with the key of its certificate.
+    ///
+    /// # Errors
+    /// When the credential cannot be used.
+    pub fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> anyhow::Result<String> {
+        Ok(AgencyCredential::read(&self.folder)?.sign(typ, &serde_json::to_vec(claims)?)?)
     }
 }
 

@@ -174,6 +174,14 @@ uuid_id!(
     StopId, "stop id"
 );
 
+uuid_id!(
+    /// One consent record.
+    ConsentId, "consent id"
+);
+uuid_id!(
+    /// One recipient that has to be told something after the fact.
+    NoticeId, "notice id"
+);
 impl Role {
     /// The authority that supervises data protection (DOMAIN.md 1.3).
     #[must_use]

@@ -7,6 +7,7 @@
 
 pub mod approval;
 pub mod catalogue;
+pub mod consent;
 pub mod delivery;
 pub mod envelope;
 pub mod evidence;

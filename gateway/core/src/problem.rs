@@ -301,6 +301,38 @@ problems! {
     RATE_LIMITED = "rate.limited", 429, Caller, Later,
         "Demasiadas consultas en poco tiempo. Espere y repita.",
         "Too many questions in a short time. Wait and repeat.";
+    /// A consent record or event is not of its form, or contradicts itself.
+    CONSENT_INVALID = "consent.invalid", 422, Caller, Never,
+        "El registro de consentimiento no es válido. Corrija el campo indicado y fírmelo de nuevo.",
+        "The consent record is not valid. Mend the field named and sign it again.";
+    /// A consent record or event is not signed by a key of the agency that collected it.
+    CONSENT_SIGNATURE = "consent.signature", 403, Caller, Never,
+        "No está firmado con una llave vigente de la dependencia que recabó el consentimiento.",
+        "It is not signed with a standing key of the agency that collected the consent.";
+    /// Another record stands under this id, or another event in this place.
+    CONSENT_CONFLICT = "consent.conflict", 409, Caller, Never,
+        "Ya hay otro registro o evento en ese lugar. Consulte el consentimiento y repita.",
+        "Another record or event stands in that place. Look the consent up and repeat.";
+    /// There is no such consent, or not for this agency.
+    CONSENT_UNKNOWN = "consent.unknown", 422, Caller, Never,
+        "No hay tal consentimiento, o no para esta dependencia.",
+        "There is no such consent, or not for this agency.";
+    /// The consent is of another person.
+    CONSENT_SUBJECT = "consent.subject", 422, Caller, Never,
+        "El consentimiento es de otra persona. Nombre a la persona con la referencia del registro.",
+        "The consent is of another person. Name the person by the record's reference.";
+    /// An event names something that the consent does not cover: it may only shrink.
+    CONSENT_WIDENS = "consent.widens", 422, Caller, Never,
+        "Un consentimiento sólo se reduce. Para ampliarlo, recabe uno nuevo.",
+        "A consent only shrinks. To widen it, ask for a new one.";
+    /// The consent has ended: refused or withdrawn.
+    CONSENT_ENDED = "consent.ended", 409, Caller, Never,
+        "El consentimiento ya se negó o se retiró. Recabe uno nuevo si la persona quiere.",
+        "The consent was refused or withdrawn. Ask for a new one if the person wants.";
+    /// The consent no longer covers a message that waited to leave or to be handed over.
+    CONSENT_LAPSED = "consent.lapsed", 403, Policy, Never,
+        "El consentimiento se retiró, se redujo o venció. El mensaje no sale ni se entrega.",
+        "The consent was withdrawn, narrowed or has expired. The message neither leaves nor is handed over.";
     /// A table for publication cannot be shown without giving small counts away.
     STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
         "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",

@@ -13,7 +13,7 @@ use crate::ids::{Category, CountryCode, InvalidId, MessageType, Purpose};
 use crate::policy::PeerStatus;
 
 /// Types, with all that begin with them and a dot, that flow under every suspension (PROTOCOL.md section 4).
-const NEVER_STOPPED: [&str; 2] = ["consent.withdraw", "data.erasure"];
+const NEVER_STOPPED: [&str; 3] = ["consent.withdraw", "consent.status", "data.erasure"];
 
 /// What is suspended; in text `peer:GT`, `purpose:return_reception`, `category:bio.template`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn withdrawals_and_erasures_are_never_stopped_and_no_other_name_passes_for_one() {
-        for free in ["consent.withdraw", "consent.withdraw.ack", "data.erasure.order"] {
+        for free in ["consent.withdraw", "consent.withdraw.ack", "consent.status", "data.erasure.order"] {
             assert!(!stopped("peer:GT", free), "{free}");
         }
         for held in ["consent.withdrawn", "data.erasures", "data.correction.notice"] {

@@ -147,7 +147,13 @@ fn alerts_go_before_everything_and_what_ends_something_overtakes_lists() {
         };
         catalogue.types().filter(opens).map(ToString::to_string).collect()
     };
-    let alerts = ["child.alert", "emergency.medical", "missing_child.broadcast", "missing_child.sighting"];
+    let alerts = [
+        "breach.notice",
+        "child.alert",
+        "emergency.medical",
+        "missing_child.broadcast",
+        "missing_child.sighting",
+    ];
     assert_eq!(in_lane(Lane::Alert), alerts);
     let ended = in_lane(Lane::Control);
     for name in ["child.case.closure", "child.case.transfer.revoke", "missing_child.cancel", "return.cancel"]

@@ -38,9 +38,6 @@ struct Profile {
 
 type Profiles = BTreeMap<MessageType, Profile>;
 
-/// Families whose descriptors come with consent and rights.
-const FAMILY_G: [&str; 5] = ["breach", "consent", "data", "disclosure", "rights"];
-
 /// Where DOMAIN.md 3.3 is stricter than the matrix: listed with its reason in PROPOSED.md.
 const STRICTER: [(&str, &str); 3] = [
     ("child.family_assessment.request", "language"),
@@ -98,10 +95,6 @@ fn descriptors(catalogue: &Catalogue) -> impl Iterator<Item = (&MessageType, &De
     catalogue.types().map(|name| (name, catalogue.descriptor(name, None).unwrap()))
 }
 
-fn is_of_family_g(name: &MessageType) -> bool {
-    FAMILY_G.contains(&name.family())
-}
-
 #[test]
 fn a_descriptor_grants_no_more_than_its_profile_and_has_a_form_for_every_category_of_it() {
     let profiles = profiles();
@@ -125,10 +118,8 @@ fn a_descriptor_grants_no_more_than_its_profile_and_has_a_form_for_every_categor
 #[test]
 fn every_profile_has_a_descriptor() {
     let catalogue = catalogue();
-    let lacking: Vec<_> = profiles()
-        .into_keys()
-        .filter(|name| !is_of_family_g(name) && catalogue.descriptor(name, None).is_none())
-        .collect();
+    let lacking: Vec<_> =
+        profiles().into_keys().filter(|name| catalogue.descriptor(name, None).is_none()).collect();
     assert_eq!(lacking, []);
 }
 
@@ -304,9 +295,6 @@ fn deadlines_are_of_known_types_and_agree_with_the_descriptors() {
     let catalogue = catalogue();
     for (name, terms) in deadlines.iter().filter(|(name, _)| *name != "national") {
         let name: MessageType = name.parse().unwrap();
-        if is_of_family_g(&name) {
-            continue;
-        }
         let clocks = catalogue.descriptor(&name, None).unwrap_or_else(|| panic!("{name}")).deadlines;
         let minutes = |term: &str| terms.get(term).and_then(Value::as_u64).map(|m| u32::try_from(m).unwrap());
         for (stated, clock) in [

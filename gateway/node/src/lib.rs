@@ -8,6 +8,7 @@ pub mod attachment;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod consent;
 pub mod domestic;
 pub mod federation;
 pub mod home;

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use puente_core::catalogue::{Catalogue, Lane};
+use puente_core::consent::ApprovedTexts;
 use puente_core::delivery::{CommitId, Committed, Write};
 use puente_core::envelope::{Open, Randomness, Seal, Sign};
 use puente_core::ids::{CountryCode, KeyId, Realm, Role};
@@ -55,6 +56,8 @@ pub struct Rules {
     pub policy: PolicyEngine,
     /// Agreements between states.
     pub agreements: Agreements,
+    /// Texts that may be shown to somebody who is asked for consent.
+    pub texts: ApprovedTexts,
     /// Words of lists and their codes.
     pub codes: Arc<crate::lists::codes::Codes>,
 }

@@ -311,6 +311,15 @@ impl Federation {
         Ok(AgencyClient::new(credential, Arc::clone(&self.clock) as Arc<dyn Clock>)?)
     }
 
+    /// Signs claims as an agency does, with the key of its certificate.
+    ///
+    /// # Errors
+    /// When there is no such agency.
+    pub fn sign(&self, country: &str, agency: &str, typ: &str, claims: &Value) -> Result<String> {
+        let credential = self.member(country)?.credentials.get(agency).context("no such agency")?;
+        Ok(credential.sign(typ, &serde_json::to_vec(claims)?)?)
+    }
+
     /// A client with an agency's credential that talks to another country's node.
     ///
     /// # Errors

@@ -3,10 +3,12 @@
 //! Not here: assertions. INVARIANT: no fixed port, no real clock inside a node (it moves when the test moves
 //! it), and everything ends with the struct.
 
+mod consent;
 mod federation;
 mod officers;
 mod row;
 
+pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
 pub use officers::Officers;
 pub use row::{adult_row, notice, person};

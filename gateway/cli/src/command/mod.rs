@@ -4,6 +4,7 @@ mod agency;
 mod approval;
 mod bench;
 mod check;
+mod consent;
 mod demo;
 mod federation;
 mod inbox;
@@ -57,6 +58,9 @@ pub enum Command {
     /// Filas retenidas que deciden dos funcionarios / held rows that two officers decide.
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// Consentimientos: firmar, entregar, retirar / consents: sign, hand in, withdraw.
+    #[command(subcommand)]
+    Consent(consent::Consent),
     /// Operaciones de retorno y sus listas / return operations and their lists.
     #[command(subcommand)]
     Operation(operation::Operation),
@@ -94,6 +98,7 @@ impl Command {
             Self::Suspend(suspend) => suspend.run(output).await,
             Self::Lift(lift) => lift.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
+            Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
             Self::Policy(policy) => policy.run(output).await,
             Self::Demo(demo) => demo.run(output).await,

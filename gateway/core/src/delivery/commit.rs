@@ -3,13 +3,16 @@
 //! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
+use crate::delivery::disclosure::{
+    ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, WithdrawalRow,
+};
 use crate::delivery::keeping::SubjectTag;
 use crate::delivery::operation::{PolicyChangeRow, SuspensionRow};
 use crate::delivery::record::{
     ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
-use crate::ids::{ApprovalId, MessageId, ReleaseId};
+use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId};
 use crate::protection::{HoldRow, StopRow};
 use crate::suspension::Target;
 
@@ -103,6 +106,45 @@ pub enum Write {
     Stop(StopRow),
     /// A stopped row changes. Guard: the stored revision is the one before.
     StopChanged(StopRow),
+    /// A consent record. Guard: its id is new.
+    Consent(ConsentRow),
+    /// An event on a consent. Guard: its place is free and the one before it is taken.
+    ConsentEvent(ConsentEventRow),
+    /// A line of the ledger of disclosures; in the commit of the release it is about.
+    Disclosure(DisclosureRow),
+    /// A recipient has to be told something. Guard: its id is new.
+    Notice(NoticeRow),
+    /// A notice moves on. Guard: it is unresolved.
+    NoticeState {
+        /// Which notice.
+        notice: NoticeId,
+        /// What it becomes.
+        state: NoticeState,
+        /// The ground on which the recipient keeps the data.
+        code: Option<String>,
+        /// The recipient's signed answer.
+        reply: Option<MessageId>,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A notice goes out again, in another message. Guard: it is unresolved.
+    NoticeMessage {
+        /// Which notice.
+        notice: NoticeId,
+        /// The message that carries it from now on.
+        message: MessageId,
+    },
+    /// A peer's notice that a consent covers less.
+    Withdrawal(WithdrawalRow),
+    /// A message that came in is about this person.
+    Received {
+        /// Which message.
+        message: MessageId,
+        /// The country that sent it.
+        peer: CountryCode,
+        /// That country's pseudonym for the person.
+        subject_ref: String,
+    },
     /// A target is suspended. Guard: it is not.
     Suspend(SuspensionRow),
     /// A suspension is lifted. Guard: the target is suspended.

@@ -7,12 +7,16 @@
 //! Not here: the store itself (`puente-node::store`).
 
 mod commit;
+mod disclosure;
 mod keeping;
 mod operation;
 mod record;
 mod retry;
 
 pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
+pub use disclosure::{
+    ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,
+};
 pub use keeping::{Keeping, RetentionStep, SubjectTag};
 pub use operation::{PolicyChangeRow, Proposer, SuspensionRow};
 pub use record::{

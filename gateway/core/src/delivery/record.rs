@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Lane;
 use crate::delivery::keeping::{Keeping, SubjectTag};
 use crate::ids::{
-    AgencyId, ApprovalId, CaseId, CountryCode, DecisionId, Digest, MessageId, MessageType, OfficerId,
-    OperationId, PersonId, ReleaseId, Role,
+    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, DecisionId, Digest, MessageId, MessageType,
+    OfficerId, OperationId, PersonId, ReleaseId, Role,
 };
 
 /// Which way a message went.
@@ -162,6 +162,8 @@ pub struct Queued {
     pub agency: Option<AgencyId>,
     /// Its role.
     pub role: Role,
+    /// The consent it rests on, when it rests on one.
+    pub consent: Option<ConsentId>,
     /// Released categories, sorted.
     pub categories: Vec<String>,
     /// The exact bytes to send.
@@ -272,6 +274,8 @@ pub enum EventKind {
     ProtectionAlarm,
     /// A hold of this authority reached its end.
     HoldEnded,
+    /// A recipient confirmed what it was told after the fact, or did not in time.
+    NoticeState,
 }
 
 /// A thin event for the domestic side: ids and a state, never content.

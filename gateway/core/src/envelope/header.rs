@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::Jwk;
 use crate::ids::{
-    AgencyId, AgreementId, CaseId, Category, CountryCode, DecisionId, Digest, MessageId, MessageType,
-    OperationId, Purpose, Realm, Role,
+    AgencyId, AgreementId, CaseId, Category, ConsentId, CountryCode, DecisionId, Digest, MessageId,
+    MessageType, OperationId, Purpose, Realm, Role,
 };
 
 /// Where a message comes from.
@@ -111,7 +111,7 @@ pub struct AttachmentRef {
 #[serde(deny_unknown_fields)]
 pub struct ConsentExtract {
     /// Identifier of the consent record.
-    pub id: String,
+    pub id: ConsentId,
     /// Digest of the signed record.
     pub record: Digest,
     /// Who gave it: subject, parent, guardian ...

@@ -11,6 +11,8 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
+use puente_core::envelope::Sign as _;
+
 use crate::client::connection::Connection;
 use crate::client::{Answer, ClientError};
 use crate::clock::Clock;
@@ -47,6 +49,14 @@ impl AgencyCredential {
         let address = String::from_utf8_lossy(&read("address")?).trim().to_owned();
         let key = read_private(&folder.join("client.key")).map_err(crate::keys::KeyError::from)?;
         Ok(Self { address, authority: read("ca.pem")?, certificate: read("client.pem")?, key })
+    }
+
+    /// Signs as the agency, with the key of its certificate: consent records and what happens to them.
+    ///
+    /// # Errors
+    /// `Key` when the private key cannot be used.
+    pub fn sign(&self, typ: &str, claims: &[u8]) -> Result<String, ClientError> {
+        Ok(KeyFile::from_pem(&self.key, KeyUse::Sign)?.signer()?.sign(typ, claims)?)
     }
 
     /// Whom the certificate names; the node verifies it, the holder only reads it.

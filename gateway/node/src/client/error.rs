@@ -1,5 +1,7 @@
 //! Why a request has no answer.
 
+use puente_core::envelope::CryptoFailure;
+
 use crate::keys::KeyError;
 use crate::keys::tls::TlsError;
 
@@ -48,6 +50,9 @@ pub enum ClientError {
     /// The private key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The private key does not sign.
+    #[error(transparent)]
+    Signing(#[from] CryptoFailure),
     /// Certificate and key cannot be used for TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),

@@ -87,7 +87,8 @@ pub async fn show(
     let draft = draft_of(&row)?;
     // To look is to ask, as a dry run does.
     node.holds.ask(&caller.agency, 1, node.config.limits.questions_per_hour, node.clock.now_ms())?;
-    let Prepared { verdict: would, writes, preview } = prepare(&node, &owner(&row), &draft, &Mode::DryRun)?;
+    let Prepared { verdict: would, writes, preview, .. } =
+        prepare(&node, &owner(&row), &draft, &Mode::DryRun).await?;
     if !writes.is_empty() {
         // An authority learns that it was asked, before the one who asked is answered.
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
@@ -188,7 +189,7 @@ async fn release(
     now_ms: i64,
 ) -> Result<submit::Verdict, Problem> {
     let holds: BTreeSet<RuleId> = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
-    let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds })?;
+    let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds }).await?;
     if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
         let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
         writes.append(&mut prepared.writes);

@@ -8,24 +8,29 @@ use puente_core::envelope::{VerifiedInner, VerifiedOuter};
 use puente_core::evidence::ReceiptState;
 use puente_core::problem::{self, Problem};
 
+use crate::consent::permit_hand_over;
 use crate::domestic::messages::AT_A_STRETCH;
 use crate::node::{Node, store_problem};
 use crate::opening::open_stored;
 use crate::receipts::{self, Travel};
 
-/// Faults of the message itself, which its sender is told of; any other is this node's own.
-const OF_THE_SENDER: [&str; 3] =
-    [problem::SEAL_UNOPENABLE.code, problem::DISCLOSURE_INVALID.code, problem::SCHEMA_INVALID.code];
+/// Faults of the message itself and of what it rests on, which its sender is told of; any other is this node's own.
+const OF_THE_SENDER: [&str; 4] = [
+    problem::SEAL_UNOPENABLE.code,
+    problem::DISCLOSURE_INVALID.code,
+    problem::SCHEMA_INVALID.code,
+    problem::CONSENT_LAPSED.code,
+];
 
 /// The content of one message, once the receipts of its opening are durable.
 ///
 /// # Errors
-/// As `open_stored`, and when the store fails.
+/// As `open_stored`, `consent.lapsed` when what it rests on ended meanwhile, and when the store fails.
 pub(super) async fn hand_over(
     node: &Node,
     row: &MessageRow,
 ) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
-    let opened = open_stored(node, row);
+    let opened = open_permitted(node, row).await;
     let writes = states(node, row, &opened).await?;
     if !writes.is_empty() {
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
@@ -51,7 +56,7 @@ pub(super) async fn hand_over_all(
         let stored = node.store.message(row.message).await.map_err(|error| store_problem(&error))?;
         let opened = match stored {
             Some(stored) => {
-                let opened = open_stored(node, &stored);
+                let opened = open_permitted(node, &stored).await;
                 writes.extend(states(node, &stored, &opened).await?);
                 opened.map(|(_, inner)| inner)
             }
@@ -63,6 +68,13 @@ pub(super) async fn hand_over_all(
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
     }
     Ok(handed)
+}
+
+/// The content, while the consent that it rests on still covers it.
+async fn open_permitted(node: &Node, row: &MessageRow) -> Result<(VerifiedOuter, VerifiedInner), Problem> {
+    let (outer, inner) = open_stored(node, row)?;
+    permit_hand_over(node, &outer).await?;
+    Ok((outer, inner))
 }
 
 /// Receipts of what an opening came to; none for states that were receipted before.

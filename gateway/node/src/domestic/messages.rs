@@ -133,13 +133,13 @@ async fn prepare_whole(
             return Ok(malformed(submission.row, &missing.at(format!("/sections/{category}/attachment"))));
         }
     }
-    prepare(node, caller, submission, mode)
+    prepare(node, caller, submission, mode).await
 }
 
 fn malformed(row: Option<u32>, problem: &Problem) -> Prepared {
     let mut verdict = Verdict::new(row, Outcome::Malformed);
     verdict.problems.push(problem_finding(problem));
-    Prepared { verdict, writes: Vec::new(), preview: None }
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 /// Commits, stores the answer under the key, answers.

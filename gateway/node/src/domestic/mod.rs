@@ -3,16 +3,20 @@
 //! Not here: the accept loop (`serve`). INVARIANT: every route runs only for an active agency whose
 //! certificate the register lists, and answers only what belongs to its roles.
 
+mod accesses;
 mod acts;
 mod approvals;
 mod attachments;
 mod caller;
 mod candidates;
+mod consents;
+mod disclosures;
 mod handing;
 mod holds;
 mod idempotency;
 mod inbox;
 mod messages;
+mod notices;
 mod openapi;
 mod operations;
 mod policies;
@@ -31,6 +35,7 @@ use crate::node::Node;
 use crate::serve::ProblemReply;
 
 pub use approvals::lapse_approvals;
+pub use notices::look_after_notices;
 
 /// The routes of the domestic face.
 pub fn router(node: &Arc<Node>) -> Router {
@@ -61,6 +66,14 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/policies/{id}", get(policies::show))
         .route("/v1/policies/{id}/statements", post(policies::state))
         .route("/v1/attachments/{root}/{index}", put(attachments::put_chunk).get(attachments::chunk))
+        .route("/v1/consents", post(consents::add))
+        .route("/v1/consents/{id}", get(consents::show))
+        .route("/v1/consents/{id}/events", post(consents::event))
+        .route("/v1/disclosures", post(disclosures::of_person))
+        .route("/v1/notices", get(notices::list).post(notices::tell))
+        .route("/v1/accesses", post(accesses::ask))
+        .route("/v1/accesses/{id}", get(accesses::answer))
+        .route("/v1/messages/{id}/accounting", get(accesses::accounting))
         .route("/v1/catalogue", get(messages::catalogue))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))

@@ -151,14 +151,14 @@ async fn rows(
         if number % AT_A_STRETCH == AT_A_STRETCH - 1 {
             tokio::task::yield_now().await;
         }
-        let mut prepared = one(node, caller, operation, row, mode)?;
+        let mut prepared = one(node, caller, operation, row, mode).await?;
         prepared.verdict.warnings.extend(alike.remove(&row.row).unwrap_or_default());
         all.push(prepared);
     }
     Ok(all)
 }
 
-fn one(
+async fn one(
     node: &Node,
     caller: &KnownAgency,
     operation: OperationId,
@@ -172,7 +172,7 @@ fn one(
     match submission {
         Ok(mut submission) => {
             submission.operation = Some(operation);
-            prepare(node, caller, &submission, mode)
+            prepare(node, caller, &submission, mode).await
         }
         Err(error) => {
             tracing::error!(row = row.row, category = ?error.classify(), "imported row is not a submission");
@@ -194,7 +194,7 @@ fn refused_row(row: u32, problems: &[CellProblem]) -> Prepared {
             en: cell.en.clone(),
         })
         .collect();
-    Prepared { verdict, writes: Vec::new(), preview: None }
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 /// The caller's messages of an operation, without their wire bytes.

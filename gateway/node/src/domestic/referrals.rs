@@ -143,7 +143,7 @@ async fn conclude(
     let mut writes: Vec<Write> =
         cleared.map(|cleared| Write::HoldChanged(cleared.row.clone())).into_iter().collect();
     match (draft, cleared.is_some()) {
-        (Some(draft), true) => writes.extend(resume(node, stop, draft)?),
+        (Some(draft), true) => writes.extend(resume(node, stop, draft).await?),
         (None, released) => writes.extend(requeue(node, stop, released).await?),
         (Some(_), false) => {}
     }
@@ -155,11 +155,11 @@ async fn conclude(
 }
 
 /// The row decided again, now that it is somebody else's.
-fn resume(node: &Node, stop: &mut Stop, draft: &StopDraft) -> Result<Vec<Write>, Problem> {
+async fn resume(node: &Node, stop: &mut Stop, draft: &StopDraft) -> Result<Vec<Write>, Problem> {
     let internal = |_| Problem::new(&problem::INTERNAL);
     let submission: Submission = serde_json::from_slice(&draft.bytes).map_err(internal)?;
     let owner = KnownAgency { agency: stop.agency.clone(), roles: vec![stop.role.clone()] };
-    let Prepared { verdict, writes, .. } = prepare(node, &owner, &submission, &Mode::Submit)?;
+    let Prepared { verdict, writes, .. } = prepare(node, &owner, &submission, &Mode::Submit).await?;
     stop.message = verdict.message_id;
     submit::count(node, &verdict);
     Ok(writes)

@@ -17,6 +17,7 @@ use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Problem};
 
 use crate::federation::connector::{Connector, LinkError};
+use crate::federation::lapsed::keep_covered;
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList, ReceiptsTaken};
 use crate::node::{LANES, Node};
@@ -120,6 +121,8 @@ enum RoundError {
     Link(#[from] LinkError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Consent(#[from] Problem),
 }
 
 impl RoundError {
@@ -131,6 +134,7 @@ impl RoundError {
                 problem::PEER_UNREACHABLE.code
             }
             Self::Store(_) => problem::STORE_UNAVAILABLE.code,
+            Self::Consent(problem) => problem.kind.code,
         }
     }
 }
@@ -167,8 +171,10 @@ impl Courier<'_> {
         if !held.is_empty() {
             suspension::hold(node, &suspensions, &held).await?;
         }
+        let waiting = held.len() + due.len();
+        let due = keep_covered(node, due).await?;
         if due.is_empty() {
-            return Ok(held.len());
+            return Ok(waiting);
         }
         let taken = fitting(due, node.config.limits.federation_body_bytes);
         let looked_at = taken.len();
@@ -314,6 +320,7 @@ async fn apply(
             agency: queued.agency.clone(),
             role: queued.role.clone(),
             message_type: queued.message_type.clone(),
+            lapsed: false,
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
         node.metrics.message(&queued.message_type, "out", entry.state.as_str());

@@ -21,6 +21,8 @@ use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts
 use puente_core::problem::{self, Problem};
 use puente_core::suspension::Flow;
 
+use crate::consent::is_withdrawn;
+use crate::federation::notices::{consequences, withdraws_nothing};
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
 use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
@@ -35,6 +37,9 @@ pub(super) const KEEP_AFTER_EXPIRY_MS: i64 = 30 * 86_400_000;
 
 /// A message whose predecessor has not come waits this long at its sender, then is applied.
 const PARK_S: i64 = 30;
+
+/// Longest pseudonym of a person that is kept for finding; ours has 22 characters.
+const MAX_SUBJECT_REF: usize = 86;
 
 /// Messages verified before others get the worker: some 2 ms, so that no alert waits behind a whole list.
 const AT_A_STRETCH: usize = 16;
@@ -78,6 +83,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
     let mut outcomes = Vec::new();
     let mut numbers = Vec::new();
     let mut writes = Vec::new();
+    let mut answered = BTreeSet::new();
     for Line { number, outer } in &fresh_lines {
         let id = outer.claims().jti;
         if let Some(stored) = known.get(&id) {
@@ -95,7 +101,11 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
             delivered.unreceipted.push(LineCode { line: *number, code: code.to_owned() });
             continue;
         }
-        let code = judge(node, peer, outer, &mut writes);
+        let withdrawn = is_withdrawn(node, outer).await?;
+        let code = judge(node, peer, outer, withdrawn, &mut writes);
+        if code.is_none() {
+            writes.extend(consequences(node, outer, &mut answered).await?);
+        }
         writes.extend(inbound(node, peer, outer, code, lines.get(*number).copied().unwrap_or_default()));
         let state = if code.is_none() { ReceiptState::Accepted } else { ReceiptState::Refused };
         let verdict = if code.is_none() { "accepted" } else { "refused" };
@@ -240,6 +250,7 @@ fn judge(
     node: &Node,
     peer: &VerifiedPeer,
     outer: &VerifiedOuter,
+    withdrawn: bool,
     writes: &mut Vec<Write>,
 ) -> Option<&'static str> {
     let rules = node.rules.get();
@@ -253,7 +264,8 @@ fn judge(
     }
     let to = &header.recipient;
     let (membership, from) = (node.membership.get(), &header.sender);
-    if !membership.answers(node.country(), &to.role, to.agency.as_ref())
+    if withdraws_nothing(outer)
+        || !membership.answers(node.country(), &to.role, to.agency.as_ref())
         || !membership.answers(peer.country(), &from.role, Some(&from.agency))
     {
         return Some(problem::REFUSED.code);
@@ -275,7 +287,7 @@ fn judge(
         agreement: agreement
             .map(|id| rules.agreements.claim(id, peer.country(), node.country(), &header.message_type, now)),
         consent: claims.consent.as_ref().map(extract),
-        consent_withdrawn: false,
+        consent_withdrawn: withdrawn,
         peer_status: peer_status(node, outer),
         message_expired: false,
         originator: None,
@@ -365,6 +377,13 @@ fn inbound(
         message: row,
     })];
     if code.is_none() {
+        let subject_ref =
+            header.subject_ref.clone().filter(|subject_ref| subject_ref.len() <= MAX_SUBJECT_REF);
+        writes.extend(subject_ref.map(|subject_ref| Write::Received {
+            message: claims.jti,
+            peer: peer.country().clone(),
+            subject_ref,
+        }));
         writes.push(Write::Event(Event {
             kind: EventKind::MessageReceived,
             agency: header.recipient.agency.clone(),

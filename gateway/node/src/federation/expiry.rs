@@ -119,7 +119,11 @@ async fn ask(
     if entry.message_id != message || entry.release_id != release {
         return Err(garbage());
     }
-    let sent =
-        Sent { agency: row.agency.clone(), role: row.role.clone(), message_type: row.message_type.clone() };
+    let sent = Sent {
+        agency: row.agency.clone(),
+        role: row.role.clone(),
+        message_type: row.message_type.clone(),
+        lapsed: row.code.as_deref() == Some(problem::CONSENT_LAPSED.code),
+    };
     settle(peer, receipt, &entry, &sent, node.clock.now_ms()).map_err(LinkError::Garbage)
 }

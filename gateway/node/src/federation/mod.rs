@@ -10,6 +10,8 @@ mod courier;
 mod deliver;
 mod expiry;
 mod hello;
+mod lapsed;
+mod notices;
 mod peer;
 mod settle;
 mod status;

@@ -85,6 +85,8 @@ pub struct Sent {
     pub role: Role,
     /// The message's type.
     pub message_type: MessageType,
+    /// Whether it was taken out of the queue because its consent no longer covers it.
+    pub lapsed: bool,
 }
 
 /// What a verified receipt writes: the receipt, the outbox state when it is the first, and the word to the agency.
@@ -113,15 +115,17 @@ pub fn settle(
     let final_state = match entry.state {
         ReceiptState::Accepted => Some(OutboundState::Accepted),
         ReceiptState::Refused => Some(OutboundState::Refused),
+        ReceiptState::NeverAccepted if sent.lapsed => Some(OutboundState::Cancelled),
         ReceiptState::NeverAccepted => Some(OutboundState::Expired),
         _ => None,
     };
+    let lapsed = final_state == Some(OutboundState::Cancelled);
     if let Some(state) = final_state {
         writes.push(Write::OutboundState {
             message: entry.message_id,
             release: entry.release_id,
             state,
-            code: entry.code.clone(),
+            code: if lapsed { Some(problem::CONSENT_LAPSED.code.to_owned()) } else { entry.code.clone() },
             due_ms: now_ms,
             attempts: 0,
         });
@@ -191,6 +195,6 @@ async fn later_state(
     if stored.iter().any(|known| known.release == entry.release_id && known.state == entry.state.as_str()) {
         return Ok(Vec::new());
     }
-    let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type };
+    let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, lapsed: false };
     settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())
 }

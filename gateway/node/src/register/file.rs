@@ -18,7 +18,7 @@ pub enum State {
 }
 
 /// A client certificate of the agency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertificateEntry {
     /// SHA-256 of its SubjectPublicKeyInfo.
@@ -29,6 +29,9 @@ pub struct CertificateEntry {
     pub not_after: i64,
     /// Whether it counts.
     pub state: State,
+    /// Its public key, with which the agency signs consent records; a certificate listed without it signs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwk: Option<Jwk>,
 }
 
 /// An officer's credential.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use puente_core::approval::RegisteredOfficer;
 use puente_core::envelope::{KeyFactory, Verify};
-use puente_core::ids::{AgencyId, Digest, OfficerId, Role};
+use puente_core::ids::{AgencyId, Digest, KeyId, OfficerId, Role};
 
 pub use file::{AgencyFile, CertificateEntry, OfficerEntry, State};
 
@@ -43,11 +43,19 @@ pub enum NotAdmitted {
     Revoked,
 }
 
+/// A key with which an agency signs, while its certificate stands.
+struct SigningKey {
+    kid: KeyId,
+    not_after: i64,
+    key: Arc<dyn Verify>,
+}
+
 /// All agencies and officers.
 #[derive(Default)]
 pub struct Register {
     agencies: BTreeMap<AgencyId, AgencyFile>,
     officers: BTreeMap<(AgencyId, OfficerId), Officer>,
+    signing: BTreeMap<AgencyId, Vec<SigningKey>>,
     unreadable: Vec<String>,
 }
 
@@ -66,6 +74,18 @@ impl Register {
                 register.unreadable.push(name);
                 continue;
             };
+            let keys_of = register.signing.entry(file.agency.clone()).or_default();
+            for entry in file.certificates.iter().filter(|entry| entry.state == State::Active) {
+                let Some(jwk) = &entry.jwk else { continue };
+                let kid =
+                    jwk.0.get("kid").and_then(serde_json::Value::as_str).and_then(|kid| kid.parse().ok());
+                match kid.and_then(|kid: KeyId| Some((keys.verifier(&kid, jwk).ok()?, kid))) {
+                    Some((key, kid)) => {
+                        keys_of.push(SigningKey { kid, not_after: entry.not_after, key: Arc::from(key) });
+                    }
+                    None => register.unreadable.push(format!("{name}: certificate {}", entry.serial)),
+                }
+            }
             for entry in &file.officers {
                 match keys.verifier(&entry.kid, &entry.jwk) {
                     Ok(key) => {
@@ -103,6 +123,15 @@ impl Register {
             return Err(NotAdmitted::Revoked);
         }
         Ok(KnownAgency { agency: file.agency.clone(), roles: file.roles.clone() })
+    }
+
+    /// The key of this id with which an active agency signs, while its certificate stands.
+    #[must_use]
+    pub fn signing_key(&self, agency: &AgencyId, kid: &KeyId, now_s: i64) -> Option<Arc<dyn Verify>> {
+        self.agencies.get(agency).filter(|file| file.state == State::Active)?;
+        let keys = self.signing.get(agency)?;
+        let key = keys.iter().find(|key| key.kid == *kid && now_s < key.not_after)?;
+        Some(Arc::clone(&key.key))
     }
 
     /// The officer with this credential, whether active or not.

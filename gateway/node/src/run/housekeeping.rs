@@ -1,12 +1,12 @@
-//! What is due by the clock: lapsing approvals, silence on stopped rows, expired messages, erasure, retention, forgetting, changed files,
-//! days left.
+//! What is due by the clock: lapsing approvals, silence on stopped rows, expired messages, erasure, unanswered notices,
+//! retention, forgetting, changed files, days left.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::domestic::lapse_approvals;
+use crate::domestic::{lapse_approvals, look_after_notices};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
 use crate::protection;
@@ -28,6 +28,9 @@ pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::
         }
         if let Err(problem) = settle_erasures(&node).await {
             tracing::warn!(code = problem.kind.code, "erasures were not settled");
+        }
+        if let Err(problem) = look_after_notices(&node).await {
+            tracing::warn!(code = problem.kind.code, "notices were not looked after");
         }
         if let Err(problem) = keep_retention(&node).await {
             tracing::warn!(code = problem.kind.code, "retention was not kept");

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::home::Home;
 use crate::keys::Jose;
-use crate::keys::pki::{PeerCertificate, to_pem};
+use crate::keys::pki::{PeerCertificate, certified_key, to_pem};
 use crate::register::{AgencyFile, CertificateEntry, Register, State};
 use crate::setup::instant::{self, CERTIFICATE_DAYS};
 use crate::setup::lock::EditLock;
@@ -128,6 +128,7 @@ fn listed(certificate: &CertificateDer<'_>) -> Result<CertificateEntry, SetupErr
         serial: stated.serial,
         not_after: stated.not_after.as_second(),
         state: State::Active,
+        jwk: certified_key(certificate),
     })
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use puente_core::catalogue::CatalogueError;
+use puente_core::consent::TextsError;
 use puente_core::envelope::CryptoFailure;
 use puente_core::ids::{AgencyId, CountryCode, OfficerId, Realm, Role};
 use puente_core::membership::MembershipError;
@@ -78,6 +79,9 @@ pub enum SetupError {
     /// The policies cannot be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The texts that are shown to people are not those that were approved.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
     /// The folder of policies cannot be read.
     #[error(transparent)]
     Policies(#[from] SetError),

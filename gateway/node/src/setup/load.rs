@@ -12,6 +12,7 @@ use rustls::time_provider::TimeProvider;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
 use puente_core::catalogue::Catalogue;
+use puente_core::consent::ApprovedTexts;
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
 use puente_core::ids::{CountryCode, KeyId, Role};
 use puente_core::membership::{
@@ -75,7 +76,7 @@ fn named_key(
     if named { Ok(key) } else { Err(SetupError::OtherKey(home.key(name))) }
 }
 
-/// Catalogue, policies, agreements and words of lists, as they stand in the home, in force or not.
+/// Catalogue, policies, agreements, approved texts and words of lists, as they stand in the home, in force or not.
 ///
 /// # Errors
 /// When one is not of its form or disagrees with another.
@@ -93,6 +94,7 @@ pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rul
     Ok(Rules {
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
+        texts: ApprovedTexts::load(set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?,
         policy,
         agreements,
     })

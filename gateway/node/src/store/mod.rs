@@ -16,20 +16,21 @@ use std::pin::Pin;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    PolicyChangeRow, QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow,
-    Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
+    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
+    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
 };
 use puente_core::ids::{
-    AgencyId, ApprovalId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId, Role, StopId,
+    AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId,
+    Role, StopId,
 };
 use puente_core::protection::{HoldRow, StopRow};
 
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, Past, Position, StopFilter,
-    Wire,
+    ApprovalFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
+    Past, Position, StopFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -120,6 +121,31 @@ pub trait Store: Send + Sync + 'static {
     fn approval(&self, approval: ApprovalId) -> Answer<'_, Option<(ApprovalRow, Vec<StatementRow>)>>;
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
+
+    /// One consent with every event on it, in their order; `StoreError::Erased` when the person was.
+    fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>>;
+    /// Lines of the ledger of disclosures after a cursor, oldest first, each with its message's state.
+    fn disclosures(
+        &self,
+        of: Disclosed,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DisclosureRow, String)>>;
+    /// Notices to recipients after a cursor, oldest first.
+    fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>>;
+    /// What a peer has said is left of a consent that it collected, in the order it was said.
+    fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>>;
+
+    /// Messages that a country sent about a person, by its pseudonym, after a cursor, oldest first.
+    fn received(
+        &self,
+        peer: CountryCode,
+        subject_ref: String,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, MessageId)>>;
+    /// The sender's pseudonym for whom a message that came in is about, also once its content was erased.
+    fn received_about(&self, message: MessageId) -> Answer<'_, Option<String>>;
 
     /// Suspensions, those in force first, each kind latest first.
     fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>>;

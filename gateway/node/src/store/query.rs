@@ -3,7 +3,9 @@
 //! Not here: the rows themselves (`puente_core::delivery`).
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
-use puente_core::ids::{AgencyId, ApprovalId, CountryCode, Digest, MessageId, ReleaseId, StopId};
+use puente_core::ids::{
+    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, StopId,
+};
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
 ///
@@ -117,4 +119,28 @@ pub enum StopFilter {
         /// Only what was stopped after this one.
         after: Option<StopId>,
     },
+}
+
+/// Which lines of the ledger of disclosures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disclosed {
+    /// Those that rested on this consent.
+    Under(ConsentId),
+    /// Those about the person with this pseudonym.
+    About(String),
+    /// Those in this thread.
+    InCase(CaseId),
+    /// The one of this message.
+    In(MessageId),
+}
+
+/// Which notices to recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeFilter {
+    /// Those of this agency.
+    Of(AgencyId),
+    /// The one that this message carries.
+    Carried(MessageId),
+    /// Those that no recipient has answered.
+    Unresolved,
 }

@@ -33,7 +33,6 @@ pub struct Erasure {
 /// `erasure.legal_hold` while one stands; the store's problem: then it is to be asked again, and what was begun is
 /// ended by the next call of `settle_erasures`.
 pub async fn erase_subject(node: &Node, subject: SubjectTag) -> Result<Erasure, Problem> {
-    const DAY_MS: i64 = 86_400_000;
     let unreadable_ms = node.clock.now_ms();
     match node.store.erase_subject(subject, unreadable_ms).await {
         Ok(()) => {}
@@ -43,8 +42,15 @@ pub async fn erase_subject(node: &Node, subject: SubjectTag) -> Result<Erasure, 
         Err(error) => return Err(store_problem(&error)),
     }
     settle_erasures(node).await?;
+    Ok(Erasure { unreadable_ms, in_backups_by_ms: in_backups_by(node, unreadable_ms) })
+}
+
+/// By when no copy of the key store holds a key that is destroyed at this instant; milliseconds since the epoch.
+#[must_use]
+pub fn in_backups_by(node: &Node, unreadable_ms: i64) -> i64 {
+    const DAY_MS: i64 = 86_400_000;
     let backups = i64::from(node.config.retention.key_backup_days).saturating_mul(DAY_MS);
-    Ok(Erasure { unreadable_ms, in_backups_by_ms: unreadable_ms.saturating_add(backups) })
+    unreadable_ms.saturating_add(backups)
 }
 
 /// Places or lifts a legal hold: while it stands the subject is not erased and retention passes it over.

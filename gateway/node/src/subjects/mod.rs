@@ -8,7 +8,7 @@ mod keeping;
 mod retention;
 mod tag;
 
-pub use erase::{Erasure, erase_subject, legal_hold, settle_erasures};
+pub use erase::{Erasure, erase_subject, in_backups_by, legal_hold, settle_erasures};
 pub use keeping::keeping;
 pub use retention::keep_retention;
 pub use tag::SubjectOf;

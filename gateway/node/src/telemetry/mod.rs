@@ -69,6 +69,7 @@ pub struct Metrics {
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
     protection_alarms: IntCounterVec,
+    notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
     started: Gauge,
@@ -171,6 +172,11 @@ impl Metrics {
                 "How far a peer's clock is from ours.",
                 &["peer"],
             )?,
+            notices: int_gauges(
+                "puente_notices_unresolved",
+                "Withdrawals, corrections and erasures that a recipient has not confirmed, by whether it is late.",
+                &["late"],
+            )?,
             suspensions: int_gauges(
                 "puente_suspensions",
                 "Suspensions in force, by what they name: peer, purpose or category.",
@@ -254,6 +260,13 @@ impl Metrics {
     /// Something about a stopped row alarms.
     pub fn protection_alarm(&self, alarm: &str) {
         self.protection_alarms.with_label_values(&[alarm]).inc();
+    }
+
+    /// How many notices no recipient has answered, and how many of them are past their term.
+    pub fn notices(&self, unresolved: usize, late: usize) {
+        for (label, count) in [("yes", late), ("no", unresolved.saturating_sub(late))] {
+            self.notices.with_label_values(&[label]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// How many members, purposes or categories are suspended.

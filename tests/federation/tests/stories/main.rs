@@ -3,12 +3,14 @@
 
 mod approvals;
 mod around;
+mod consents;
 mod delivery;
 mod envelopes;
 mod erasure;
 mod holds;
 mod policies;
 mod refusals;
+mod rights;
 mod road;
 mod statistics;
 mod suspensions;

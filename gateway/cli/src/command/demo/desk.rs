@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use puente_node::client::{AgencyClient, AgencyCredential};
 use puente_node::clock::SystemClock;
+use puente_node::keys::pki::Identity;
+use serde::Serialize;
 
 /// Events that one look at the inbox takes at most: the gateway's own page.
 const PAGE: usize = 100;
@@ -20,6 +22,7 @@ const PAGE: usize = 100;
 #[derive(Clone)]
 pub struct Desk {
     client: AgencyClient,
+    credential: Arc<AgencyCredential>,
 }
 
 /// What the gateway answered.
@@ -54,7 +57,18 @@ impl Desk {
     pub fn at(folder: &Path) -> anyhow::Result<Self> {
         let credential = AgencyCredential::read(folder)
             .with_context(|| format!("credential in `{}`", folder.display()))?;
-        Ok(Self { client: AgencyClient::new(&credential, Arc::new(SystemClock::default()))? })
+        let client = AgencyClient::new(&credential, Arc::new(SystemClock::default()))?;
+        Ok(Self { client, credential: Arc::new(credential) })
+    }
+
+    /// The country and agency that the credential names.
+    pub fn identity(&self) -> anyhow::Result<Identity> {
+        Ok(self.credential.identity()?)
+    }
+
+    /// Signs as the agency.
+    pub fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> anyhow::Result<String> {
+        Ok(self.credential.sign(typ, &serde_json::to_vec(claims)?)?)
     }
 
     /// Asks for a resource.

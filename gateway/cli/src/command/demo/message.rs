@@ -7,8 +7,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::{Value, json};
 
-use puente_core::ids::OperationId;
+use puente_core::consent::SCHEMA_VERSION;
+use puente_core::ids::{AgencyId, ConsentId, CountryCode, Digest, OperationId, Realm};
 use puente_node::clock::{Clock as _, SystemClock};
+use puente_node::setup::built_in_policies;
 
 /// The agreement between the two states, as `policies/agreements` names it.
 pub const AGREEMENT: &str = "MX-GT";
@@ -70,15 +72,36 @@ pub fn screened_adult() -> Value {
     })
 }
 
-/// A consent that names this message, given an hour ago for a year.
-pub fn consent(given_by: &str) -> anyhow::Result<Value> {
-    let expires = now_at_port()?.checked_add(jiff::Span::new().days(365))?;
+/// The record of a consent, given an hour ago for a year at the consulate's counter, for papers from Guatemala.
+pub fn consent_record(
+    id: ConsentId,
+    agency: &AgencyId,
+    country: &CountryCode,
+    subject: &str,
+) -> anyhow::Result<Value> {
+    let given = now_at_port()?.checked_sub(jiff::Span::new().hours(1))?;
+    let until = given.checked_add(jiff::Span::new().days(365))?;
+    let policies = built_in_policies();
+    let text = policies.iter().find(|(path, _)| path == "consent/es.txt").context("the approved text")?;
     Ok(json!({
-        "type": "consent",
-        "consent": {
-            "status": "given", "expires_at": expires.timestamp().to_string(), "purposes": null, "recipients": null,
-            "categories": null, "given_by": given_by, "understood": true, "conditional": false, "blanket": false,
-            "evidence": true,
-        },
+        "schema_version": SCHEMA_VERSION, "realm": Realm::Training, "record_id": id,
+        "jurisdiction": country, "agency": agency,
+        "principal": {"ref": subject, "birth_date": "1994-03-17", "zone": ZONE},
+        "storage": [country], "withdrawal_method": "De palabra o por escrito en cualquier consulado",
+        "shown": {"language": "es", "digest": Digest::of(&text.1)}, "language": "es-GT",
+        "read_aloud": true, "understood_check": true,
+        "processes": [{
+            "purpose": "regularisation", "categories": ["id.core", "doc.civil", "ops.metadata"],
+            "recipients": ["GT"], "retention_days": 365,
+        }],
+        "giver": {"kind": "subject", "party": subject}, "conditional": false, "in_detention": false,
+        "evidence": [{"kind": "signature", "hash": Digest::of(b"signed at the counter")}],
+        "event": {"state": "given", "occurred_at": given, "captured": "screen"},
+        "recorded_at": given.timestamp(), "valid_until": until.timestamp(),
     }))
+}
+
+/// The basis of a message that rests on a recorded consent.
+pub fn under_consent(id: &Value) -> Value {
+    json!({"type": "consent", "consent_id": id})
 }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use puente_core::envelope::RecipientRef;
-use puente_core::ids::{AgreementId, CaseId, Category, MessageId, MessageType, OperationId, Purpose, Role};
+use puente_core::ids::{
+    AgreementId, CaseId, Category, ConsentId, MessageId, MessageType, OperationId, Purpose, Role,
+};
 use puente_core::personal::Personal;
 use puente_core::policy::{BasisType, StatedFacts, Subject};
 
@@ -21,9 +23,9 @@ pub struct BasisForm {
     /// The agreement it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agreement: Option<AgreementId>,
-    /// The consent it rests on.
+    /// The recorded consent it rests on; what it says is looked up here, never stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub consent: Option<Personal<Value>>,
+    pub consent_id: Option<ConsentId>,
 }
 
 /// One submitted message.

@@ -4,11 +4,14 @@
 //! the decision is recorded whatever it was.
 
 mod attached;
+mod erasing;
 mod form;
 mod prepare;
 mod protect;
 mod published;
 mod report;
+mod rests;
+mod told;
 mod validate;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};
@@ -17,16 +20,17 @@ use puente_core::problem::Problem;
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
+use crate::subjects::erase_subject;
 
 pub use attached::attachment_ref;
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
-pub use prepare::{Mode, Prepared, prepare};
+pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};
 
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.
 ///
 /// # Errors
-/// When the store did not commit: then nothing was accepted. `None` when the idempotency key was taken
+/// When the store did not commit, or somebody who is said to be erased must not be: then nothing was accepted. `None` when the idempotency key was taken
 /// meanwhile: the caller reads the stored answer.
 pub async fn commit(
     node: &Node,
@@ -36,6 +40,9 @@ pub async fn commit(
     let mut writes = Vec::with_capacity(prepared.len() * 4 + 1);
     let mut verdicts = Vec::with_capacity(prepared.len());
     for item in prepared {
+        if let Some(subject) = item.erases {
+            erase_subject(node, subject).await?;
+        }
         writes.extend(item.writes);
         verdicts.push(item.verdict);
     }

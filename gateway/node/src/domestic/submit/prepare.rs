@@ -10,24 +10,27 @@ use puente_core::delivery::{
     OutboundState, SubjectTag, Write,
 };
 use puente_core::envelope::{
-    BasisRef, ConsentExtract, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
+    BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
 };
 use puente_core::evidence::{Leaf, LeafRecord};
 use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
-    Consent, Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts,
-    RuleId, Scope, SendFacts,
+    Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
+    SendFacts,
 };
 use puente_core::problem::{self, Fault, Problem};
 use puente_core::statistics::Protected;
 use puente_core::suspension::Flow;
 
+use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
+use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
-use crate::domestic::submit::report::{finding, problem_finding, reason};
+use crate::domestic::submit::report::{problem_finding, reason};
+use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
@@ -56,16 +59,18 @@ pub struct Prepared {
     pub writes: Vec<Write>,
     /// Digest of what officers see before they release it; `None` when no decision was made.
     pub preview: Option<Digest>,
+    /// Whom it says to have erased: that is done before it is committed.
+    pub erases: Option<SubjectTag>,
 }
 
-/// What one submission is decided and released with.
 pub(super) struct Parts<'a> {
     pub(super) node: &'a Node,
     pub(super) rules: &'a Rules,
     pub(super) caller: &'a KnownAgency,
     pub(super) role: &'a Role,
-    descriptor: &'a Descriptor,
+    pub(super) descriptor: &'a Descriptor,
     pub(super) submission: &'a Submission,
+    pub(super) rests: Option<&'a Rests>,
     publication: Option<&'a Protected>,
     /// The thread: as submitted, or a new one.
     pub(super) case: CaseId,
@@ -102,27 +107,59 @@ impl From<Problem> for Stop {
 ///
 /// # Errors
 /// Only when something of this node's own failed; then nothing may be written.
-pub fn prepare(
+pub async fn prepare(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    match attempt(node, caller, submission, mode) {
+    told(submission, complete(node, caller, submission, mode).await)
+}
+
+/// Takes a submission of the node's own as far as it goes, resting on what the caller is about to store.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_resting_on(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    rests: Option<&Rests>,
+    mode: &Mode,
+) -> Result<Prepared, Problem> {
+    told(submission, attempt(node, caller, submission, rests, mode))
+}
+
+fn told(submission: &Submission, outcome: Result<Prepared, Stop>) -> Result<Prepared, Problem> {
+    match outcome {
         Ok(prepared) => Ok(prepared),
         Err(Stop::Failed(problem)) => Err(problem),
         Err(Stop::Malformed(problems)) => {
             let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
             verdict.problems = problems;
-            Ok(Prepared { verdict, writes: Vec::new(), preview: None })
+            Ok(Prepared { verdict, writes: Vec::new(), preview: None, erases: None })
         }
     }
+}
+
+async fn complete(
+    node: &Node,
+    caller: &KnownAgency,
+    submission: &Submission,
+    mode: &Mode,
+) -> Result<Prepared, Stop> {
+    let rests = rests_on(node, caller, submission).await?;
+    let erased = erasure_confirmed(node, caller, submission).await?;
+    let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
+    prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
+    Ok(prepared)
 }
 
 fn attempt(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
+    rests: Option<&Rests>,
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rules = node.rules.get();
@@ -155,12 +192,13 @@ fn attempt(
         role,
         descriptor,
         submission,
+        rests,
         publication,
         case,
         subject,
         now_ms,
     };
-    let facts = parts.facts(mode)?;
+    let facts = parts.facts(mode);
     let mut prepared = match parts.compare(facts, mode)? {
         Compared::Decided(ruled) => parts.follow(&ruled, mode)?,
         Compared::Stopped(prepared) => *prepared,
@@ -170,16 +208,11 @@ fn attempt(
 }
 
 impl Parts<'_> {
-    fn facts(&self, mode: &Mode) -> Result<SendFacts, Vec<Finding>> {
+    fn facts(&self, mode: &Mode) -> SendFacts {
         let submission = self.submission;
         let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let consent: Option<Consent> = match &submission.legal_basis.consent {
-            None => None,
-            Some(value) => Some(
-                serde_json::from_value(value.reveal().clone())
-                    .map_err(|_| vec![finding(&problem::FIELD_INVALID, "/legal_basis/consent")])?,
-            ),
-        };
+        let mut subject = submission.subject.clone();
+        let consent = self.judged_consent(&mut subject);
         let agreement = submission.legal_basis.agreement.as_ref().map(|id| {
             self.rules.agreements.claim(
                 id,
@@ -193,7 +226,7 @@ impl Parts<'_> {
             Mode::Released { holds, .. } => holds.clone(),
             Mode::Submit | Mode::DryRun => BTreeSet::new(),
         };
-        Ok(SendFacts {
+        SendFacts {
             realm: self.node.realm(),
             message: submission.message_type.clone(),
             purpose: submission.purpose.clone(),
@@ -202,7 +235,7 @@ impl Parts<'_> {
                 country: submission.recipient.country.clone(),
                 role: submission.recipient.role.clone(),
             },
-            subject: submission.subject.clone(),
+            subject,
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             // An authority approves by its officers' signed statements, never by a name in a submission.
             approvals: BTreeSet::new(),
@@ -211,7 +244,7 @@ impl Parts<'_> {
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
             now,
-        })
+        }
     }
 
     /// How the peer stands for this message, by what this node has suspended now.
@@ -269,7 +302,7 @@ impl Parts<'_> {
             };
             writes.push(Write::Decision(self.decision_row(&ruled.facts, decision, id, message)?));
         }
-        Ok(Prepared { verdict, writes, preview })
+        Ok(Prepared { verdict, writes, preview, erases: None })
     }
 
     fn release(
@@ -291,6 +324,7 @@ impl Parts<'_> {
             .get()
             .sealer(&to.country, &to.role, issued_at)
             .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
+        let consent = self.consent_extract();
         let header = Header {
             message_type: submission.message_type.clone(),
             version: self.descriptor.version,
@@ -325,7 +359,7 @@ impl Parts<'_> {
                 realm: node.realm(),
                 from: node.country().clone(),
                 header,
-                consent: self.consent_extract(permit)?,
+                consent: consent.clone(),
                 issued_at,
                 expires_at,
             },
@@ -338,6 +372,7 @@ impl Parts<'_> {
         verdict.message_id = Some(message);
         verdict.case = Some(case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
+        writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
         writes.push(Write::Outbound(OutboundRow {
             keeping,
             message: MessageRow {
@@ -366,33 +401,6 @@ impl Parts<'_> {
             named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,
         }));
         Ok(message)
-    }
-
-    /// What the receiver may know of the consent: whose, for what, for how long; never the record itself.
-    fn consent_extract(&self, permit: &Permit) -> Result<Option<ConsentExtract>, Problem> {
-        let Some(value) = &self.submission.legal_basis.consent else { return Ok(None) };
-        let malformed = || Problem::new(&problem::FIELD_INVALID).at("/legal_basis/consent");
-        let bytes = serde_json::to_vec(value.reveal()).map_err(|_| malformed())?;
-        let consent: Consent = serde_json::from_value(value.reveal().clone()).map_err(|_| malformed())?;
-        let record = Digest::of(&bytes);
-        let purposes = match consent.purposes {
-            Scope::Only(purposes) => purposes.into_iter().collect(),
-            Scope::OfThisMessage | Scope::Unstated => vec![self.submission.purpose.clone()],
-        };
-        let categories = match consent.categories {
-            Scope::Only(categories) => categories.into_iter().collect(),
-            Scope::OfThisMessage | Scope::Unstated => {
-                self.submission.sections.keys().filter(|category| permit.covers(category)).cloned().collect()
-            }
-        };
-        Ok(Some(ConsentExtract {
-            id: record.to_string(),
-            record,
-            given_by: consent.given_by.code().to_owned(),
-            purposes,
-            categories,
-            not_after: consent.expires_at.map_or(0, Timestamp::as_second),
-        }))
     }
 
     fn hold(

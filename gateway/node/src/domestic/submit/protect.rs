@@ -127,7 +127,7 @@ impl Parts<'_> {
             let decided = if kind == StopKind::Held { Decided::NeedsApproval } else { Decided::Deny };
             writes.push(self.recorded(facts, decided, NEUTRAL_RULE)?);
         }
-        Ok(Prepared { verdict, writes, preview: None })
+        Ok(Prepared { verdict, writes, preview: None, erases: None })
     }
 
     /// It could not be told whether the row meets a hold: refused as any failure to decide.
@@ -140,7 +140,7 @@ impl Parts<'_> {
         });
         let recorded =
             (*mode != Mode::DryRun).then(|| self.recorded(facts, Decided::Deny, FAILED_RULE)).transpose()?;
-        Ok(Prepared { verdict, writes: recorded.into_iter().collect(), preview: None })
+        Ok(Prepared { verdict, writes: recorded.into_iter().collect(), preview: None, erases: None })
     }
 
     /// A decision that is not the policies': with the facts as they were submitted.

@@ -4,13 +4,14 @@
 //! nothing about it; only a certificate that came out of a finished handshake is believed.
 
 use jiff::Timestamp;
+use puente_core::envelope::Jwk;
 use puente_core::ids::Digest;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
 use super::identity::PREFIX;
 use super::{Identity, PkiError};
-use crate::keys::pem;
+use crate::keys::{jwk, pem};
 
 /// Who a certificate stands for, and by which numbers registers and pins know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,14 @@ impl Identity {
     pub fn from_certificate(der: &[u8]) -> Result<Self, PkiError> {
         PeerCertificate::from_der(der).map(|certificate| certificate.identity)
     }
+}
+
+/// The public key of a certificate in DER as a JWK with its thumbprint; `None` when it is not on P-256.
+#[must_use]
+pub fn certified_key(der: &[u8]) -> Option<Jwk> {
+    let (_, certificate) = parse_x509_certificate(der).ok()?;
+    let point = &certificate.public_key().subject_public_key.data;
+    jwk::PublicKey::from_point(point).map(jwk::PublicKey::to_jwk)
 }
 
 /// A certificate in PEM (RFC 7468 section 5).

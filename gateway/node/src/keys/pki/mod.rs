@@ -10,7 +10,7 @@ mod identity;
 mod request;
 
 pub use authority::{Authority, Issued, Validity};
-pub use certificate::{PeerCertificate, to_pem};
+pub use certificate::{PeerCertificate, certified_key, to_pem};
 pub use identity::{AuthorityKind, Identity};
 
 /// Why a certificate cannot be made or read.

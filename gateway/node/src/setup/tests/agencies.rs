@@ -113,3 +113,21 @@ fn an_officer_stands_until_revoked_and_the_id_is_not_given_again() {
     let unknown = officer::revoke(&home, &agency, &"eva".parse().unwrap());
     assert!(matches!(unknown, Err(SetupError::UnknownOfficer(..))));
 }
+
+#[test]
+fn an_agency_signs_with_the_key_of_its_certificate_until_that_ends_or_the_agency_is_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = new_home(folder.path(), "GT");
+    let agency = agency_id("igm");
+    let enrolled = agency::add(&home, &agency, &reception(), None, &clock()).unwrap();
+    let key = KeyFile::from_pem(enrolled.key.as_ref().unwrap().as_bytes(), KeyUse::Sign).unwrap();
+    let ends_s = certificate_of(&enrolled).not_after.as_second();
+    let stands = |agency: &AgencyId, now_s: i64| {
+        load::register(&home).unwrap().signing_key(agency, key.key_id(), now_s).is_some()
+    };
+    assert!(stands(&agency, ends_s - 1));
+    assert!(!stands(&agency, ends_s));
+    assert!(!stands(&agency_id("other"), ends_s - 1));
+    agency::revoke(&home, &agency, &clock()).unwrap();
+    assert!(!stands(&agency, ends_s - 1));
+}

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use puente_core::catalogue::Lane;
-use puente_core::delivery::{ApprovalState, Direction, EventKind};
+use puente_core::delivery::{ApprovalState, Direction, EventKind, NoticeKind, NoticeState};
 use puente_core::ids::Digest;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ValueRef};
@@ -75,6 +75,21 @@ impl<'row, 'statement> Columns<'row, 'statement> {
         serde_json::from_str(&text).map_err(|_| self.damaged())
     }
 
+    /// A list of names, each parsed as when it came in.
+    pub(super) fn names<T: FromStr>(&mut self) -> Result<Vec<T>, Failure> {
+        self.list()?.iter().map(|text| text.parse().map_err(|_| self.damaged())).collect()
+    }
+
+    pub(super) fn notice_kind(&mut self) -> Result<NoticeKind, Failure> {
+        let text: String = self.plain()?;
+        NoticeKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| self.damaged())
+    }
+
+    pub(super) fn notice_state(&mut self) -> Result<NoticeState, Failure> {
+        let text: String = self.plain()?;
+        NoticeState::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| self.damaged())
+    }
+
     pub(super) fn direction(&mut self) -> Result<Direction, Failure> {
         match self.plain()? {
             0_i64 => Ok(Direction::Out),
@@ -112,6 +127,7 @@ impl<'row, 'statement> Columns<'row, 'statement> {
             EventKind::RefusalClosed,
             EventKind::ProtectionAlarm,
             EventKind::HoldEnded,
+            EventKind::NoticeState,
         ];
         kinds.into_iter().find(|kind| event_kind(*kind) == text).ok_or_else(|| self.damaged())
     }
@@ -140,6 +156,7 @@ pub(super) const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::RefusalClosed => "refusal_closed",
         EventKind::ProtectionAlarm => "protection_alarm",
         EventKind::HoldEnded => "hold_ended",
+        EventKind::NoticeState => "notice_state",
     }
 }
 
@@ -163,4 +180,9 @@ pub(super) const fn lane(lane: Lane) -> i64 {
 /// A list of names as it is stored.
 pub(super) fn list(names: &[String]) -> Result<String, Failure> {
     serde_json::to_string(names).map_err(|_| Failure::Damaged("a list of names"))
+}
+
+/// A list of parsed names as it is stored.
+pub(super) fn names<T: ToString>(names: &[T]) -> Result<String, Failure> {
+    list(&names.iter().map(ToString::to_string).collect::<Vec<_>>())
 }

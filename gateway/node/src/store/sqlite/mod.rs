@@ -23,12 +23,13 @@ use std::thread::JoinHandle;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, DecisionRow, Event, HistoryEntry, IdempotentAnswer, MessageRow,
-    PolicyChangeRow, QueueDepth, Queued, ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow,
-    Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
+    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
+    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
 };
 use puente_core::ids::{
-    AgencyId, ApprovalId, CountryCode, Digest, HoldId, MessageId, OperationId, ReleaseId, Role, StopId,
+    AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, ReleaseId, Role,
+    StopId,
 };
 use puente_core::protection::{HoldRow, StopRow};
 use tokio::sync::oneshot;
@@ -36,7 +37,8 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ApprovalFilter, DueErasures, KnownInbound, MessageFilter, Past, Position, StopFilter, Wire,
+    ApprovalFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
+    Position, StopFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -265,6 +267,41 @@ impl Store for SqliteStore {
 
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>> {
         self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
+    }
+
+    fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>> {
+        self.read(move |ledger| read::consent(ledger, consent))
+    }
+
+    fn disclosures(
+        &self,
+        of: Disclosed,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DisclosureRow, String)>> {
+        self.read(move |ledger| read::disclosures(ledger, &of, after, limit))
+    }
+
+    fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>> {
+        self.read(move |ledger| read::notices(ledger, &filter, after, limit))
+    }
+
+    fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>> {
+        self.read(move |ledger| read::withdrawals(ledger, &peer, consent, MAX_PAGE))
+    }
+
+    fn received(
+        &self,
+        peer: CountryCode,
+        subject_ref: String,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, MessageId)>> {
+        self.read(move |ledger| read::received(ledger, &peer, &subject_ref, after, limit))
+    }
+
+    fn received_about(&self, message: MessageId) -> Answer<'_, Option<String>> {
+        self.read(move |ledger| read::received_about(ledger, message))
     }
 
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()> {

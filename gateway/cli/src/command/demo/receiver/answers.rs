@@ -7,7 +7,9 @@ use anyhow::Context as _;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use crate::command::demo::message::{ZONE, consent, now_at_port, rfc3339, screened_adult, under_agreement};
+use crate::command::demo::message::{
+    ZONE, now_at_port, rfc3339, screened_adult, under_agreement, under_consent,
+};
 
 /// What the next person is reported as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +110,7 @@ impl<'c> Answers<'c> {
         Ok(self.reply(
             "document.response",
             "regularisation",
-            &consent("subject")?,
+            &under_consent(&self.content["consent"]["id"]),
             &screened_adult(),
             &sections,
         ))

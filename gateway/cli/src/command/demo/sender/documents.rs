@@ -1,22 +1,30 @@
 //! A birth certificate, asked for by the consulate with the person's consent.
 
 use anyhow::Context as _;
+use puente_core::consent::TYP_RECORD;
+use puente_core::ids::ConsentId;
+use puente_node::keys::pki::Identity;
 use serde_json::{Value, json};
 
 use super::Sender;
 use crate::command::demo::certificate;
 use crate::command::demo::journal::Entry;
-use crate::command::demo::message::{consent, screened_adult};
+use crate::command::demo::message::{consent_record, screened_adult, under_consent};
+
+/// The consulate's own reference for the person.
+const PERSON: &str = "SRE-2026-0117";
 
 impl Sender {
     /// Asks Guatemala's civil registry for a birth certificate.
     pub(super) async fn ask_for_certificate(&mut self) -> anyhow::Result<()> {
         Entry::step("pide un acta de nacimiento", "asks for a birth certificate").tell()?;
+        let consent = self.record_consent().await.context("consent")?;
         let request = json!({
             "type": "document.request",
             "recipient": {"country": "GT", "role": "civil_registry"},
             "purpose": "regularisation",
-            "legal_basis": consent("subject")?,
+            "legal_basis": under_consent(&consent),
+            "subject_id": PERSON,
             "subject": screened_adult(),
             "sections": {
                 "id.core": {
@@ -33,6 +41,17 @@ impl Sender {
         let verdict = self.consular.submit(&request).await.context("document request")?;
         self.found("document_request", verdict["message_id"].clone());
         Ok(())
+    }
+
+    /// Hands in the consent that the consulate recorded and signed; answers its id.
+    async fn record_consent(&mut self) -> anyhow::Result<Value> {
+        let Identity::Agency { country, agency, .. } = self.consular.identity()? else {
+            anyhow::bail!("the consulate's certificate is not an agency's");
+        };
+        let record = consent_record(ConsentId(uuid::Uuid::now_v7()), &agency, &country, PERSON)?;
+        let signed = self.consular.sign(TYP_RECORD, &record)?;
+        let told = self.consular.post("/v1/consents", &json!({"record": signed})).await?.success()?;
+        Ok(told["consent_id"].clone())
     }
 
     /// Waits for the answer, fetches the paper and compares it with the one that was sealed.

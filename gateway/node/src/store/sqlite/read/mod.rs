@@ -4,6 +4,8 @@
 
 mod approval;
 mod chunk;
+mod consent;
+mod disclosure;
 mod erase;
 mod message;
 mod operation;
@@ -13,6 +15,8 @@ mod record;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
 pub(super) use chunk::{chunk, chunk_indexes, chunk_key, chunk_place};
+pub(super) use consent::{consent, consent_event_key, consent_event_place, consent_place};
+pub(super) use disclosure::{disclosures, notices, received, received_about, withdrawals};
 pub(super) use erase::{erasures_due, retention_due, unsettled};
 pub(super) use message::{history, known_inbound, message, messages, operation, replies, withheld};
 pub(super) use operation::{policy_change, policy_changes, policy_in_force, suspensions};

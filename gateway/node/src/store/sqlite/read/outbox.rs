@@ -5,7 +5,7 @@
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{QueueDepth, Queued};
-use puente_core::ids::{CaseId, CountryCode, MessageId, MessageType, ReleaseId};
+use puente_core::ids::{CaseId, ConsentId, CountryCode, MessageId, MessageType, ReleaseId};
 use rusqlite::params;
 
 use crate::store::sqlite::column::{self, Columns};
@@ -15,18 +15,20 @@ use crate::store::sqlite::seal::Place;
 /// Oldest release first, in the order of the primary key.
 const DUE: &str = "
     SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
-        o.created_ms, o.expires_ms, w.sealed, n.sealed
+        o.created_ms, o.expires_ms, d.consent, w.sealed, n.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
         LEFT JOIN named n ON n.seq = o.seq
+        LEFT JOIN disclosure d ON d.message = m.message
     WHERE o.peer = ?1 AND o.lane = ?2 AND o.due_ms <= ?3 AND o.expires_ms > ?3
     ORDER BY o.created_ms, o.seq LIMIT ?4";
 
 /// The same for the bulk lane, where an earlier row of the case that backs off holds the later ones.
 const DUE_IN_ORDER: &str = "
     SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
-        o.created_ms, o.expires_ms, w.sealed, n.sealed
+        o.created_ms, o.expires_ms, d.consent, w.sealed, n.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
         LEFT JOIN named n ON n.seq = o.seq
+        LEFT JOIN disclosure d ON d.message = m.message
     WHERE o.peer = ?1 AND o.lane = 2 AND o.due_ms <= ?2 AND o.expires_ms > ?2
       AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.lane = 2 AND e.case_id = o.case_id AND e.peer = o.peer
                       AND (e.created_ms, e.seq) < (o.created_ms, o.seq) AND e.due_ms > ?2)
@@ -71,6 +73,7 @@ fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Option<Qu
         attempts: columns.plain()?,
         created_ms: columns.plain()?,
         expires_ms: columns.plain()?,
+        consent: columns.maybe_id(ConsentId)?,
         wire: Vec::new(),
         named: Vec::new(),
     };

@@ -5,6 +5,8 @@
 
 mod approval;
 mod chunk;
+mod consent;
+mod disclosure;
 mod erase;
 mod forget;
 mod lapsed;
@@ -52,6 +54,20 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::HoldChanged(row) => protection::change_hold(ledger, row),
         Write::Stop(row) => protection::stop(ledger, row),
         Write::StopChanged(row) => protection::change_stop(ledger, row),
+        Write::Consent(row) => consent::record(ledger, row),
+        Write::ConsentEvent(row) => consent::event(ledger, row),
+        Write::Disclosure(row) => disclosure::disclosure(ledger, row),
+        Write::Notice(row) => disclosure::notice(ledger, row),
+        Write::NoticeState { notice, state, code, reply, at_ms } => {
+            let to =
+                disclosure::Answered { state: *state, code: code.as_deref(), reply: *reply, at_ms: *at_ms };
+            disclosure::answer(ledger, *notice, &to)
+        }
+        Write::NoticeMessage { notice, message } => disclosure::resend(ledger, *notice, *message),
+        Write::Withdrawal(row) => disclosure::withdrawal(ledger, row),
+        Write::Received { message, peer, subject_ref } => {
+            disclosure::received(ledger, *message, peer, subject_ref)
+        }
         Write::Suspend(row) => operation::suspend(ledger, row),
         Write::Lift { target, at_ms } => operation::lift(ledger, target, *at_ms),
         Write::WakeHeld { at_ms } => message::wake_held(ledger, *at_ms),
@@ -74,6 +90,8 @@ pub(super) fn subjects(writes: &[Write]) -> Vec<SubjectTag> {
             Write::Leaf(row) => row.subject,
             Write::Approval(row) => row.subject,
             Write::Stop(row) => row.draft.as_ref().and_then(|draft| draft.subject),
+            Write::Consent(row) => row.subject,
+            Write::ConsentEvent(row) => row.subject,
             Write::LegalHold { subject, .. } => Some(*subject),
             _ => None,
         })
@@ -100,6 +118,8 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Statement(row) | Write::PolicyStatement(row) => row.statement.len(),
         Write::PolicyChange(row) => row.files.len() + row.summary.len() + row.proposal.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
+        Write::Consent(row) => row.record.len(),
+        Write::ConsentEvent(row) => row.event.len(),
         Write::ErasuresSettled { erasures } => erasures.len() * size_of::<i64>(),
         Write::OutboundState { .. }
         | Write::Never(_)
@@ -112,6 +132,12 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::Suspend(_)
         | Write::Lift { .. }
         | Write::WakeHeld { .. }
-        | Write::PolicyChangeState { .. } => 0,
+        | Write::PolicyChangeState { .. }
+        | Write::Disclosure(_)
+        | Write::Notice(_)
+        | Write::NoticeState { .. }
+        | Write::NoticeMessage { .. }
+        | Write::Withdrawal(_)
+        | Write::Received { .. } => 0,
     }
 }

@@ -1,0 +1,65 @@
+//! Before a message leaves: whether the consent that it rests on still covers it.
+//!
+//! Not here: what a consent says (`consent`). INVARIANT: what is no longer covered is not sent again. Whether an
+//! earlier attempt arrived only the peer can say, so the row is `unconfirmed` until it has answered the status
+//! question, and only then cancelled.
+
+use puente_core::delivery::{Event, EventKind, OutboundState, Queued, Write};
+use puente_core::ids::ConsentId;
+use puente_core::problem::{self, Problem};
+
+use crate::consent::still_covers;
+use crate::node::{Node, store_problem};
+use crate::store::Disclosed;
+
+/// Leaves those that may go; the others are taken out of the queue, and their senders told.
+///
+/// # Errors
+/// The store's problem: then nothing may be sent.
+pub async fn keep_covered(node: &Node, due: Vec<Queued>) -> Result<Vec<Queued>, Problem> {
+    let mut covered = Vec::with_capacity(due.len());
+    for queued in due {
+        match queued.consent {
+            Some(consent) if !is_covered(node, &queued, consent).await? => take_out(node, &queued).await?,
+            _ => covered.push(queued),
+        }
+    }
+    Ok(covered)
+}
+
+async fn is_covered(node: &Node, queued: &Queued, consent: ConsentId) -> Result<bool, Problem> {
+    let lines = node.store.disclosures(Disclosed::In(queued.message), 0, 1).await;
+    let lines = lines.map_err(|error| store_problem(&error))?;
+    match lines.first() {
+        Some((_, told, _)) => still_covers(node, consent, told).await,
+        None => Ok(false),
+    }
+}
+
+async fn take_out(node: &Node, queued: &Queued) -> Result<(), Problem> {
+    let at_ms = node.clock.now_ms();
+    let state = OutboundState::Unconfirmed;
+    node.metrics.message(&queued.message_type, "out", "lapsed");
+    let writes = vec![
+        Write::OutboundState {
+            message: queued.message,
+            release: queued.release,
+            state,
+            code: Some(problem::CONSENT_LAPSED.code.to_owned()),
+            due_ms: at_ms,
+            attempts: queued.attempts,
+        },
+        Write::Event(Event {
+            kind: EventKind::MessageState,
+            agency: queued.agency.clone(),
+            role: queued.role.clone(),
+            message: Some(queued.message),
+            approval: None,
+            message_type: Some(queued.message_type.clone()),
+            state: state.as_str().to_owned(),
+            at_ms,
+        }),
+    ];
+    node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    Ok(())
+}
