@@ -27,7 +27,7 @@ use crate::home::Home;
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
-use crate::policy::{InForceError, PolicyKeeper};
+use crate::policy::{InForceError, PolicyKeeper, Trust};
 use crate::serve::{Listening, serve};
 use crate::setup::{SetupError, directory, load};
 use crate::store::{CommitObserver, OpenError, SqliteStore, Store, StoreError, StoreOwner};
@@ -131,7 +131,8 @@ async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<Arc<Node>, RunErro
     let random = Arc::new(SystemRandom);
     let first_start = (founding_id(clock.as_ref(), random.as_ref()), clock.now_ms());
     let (policies, set) = PolicyKeeper::establish(home, store.as_ref(), first_start, random.as_ref()).await?;
-    let rules = policies.rules_of(&set)?;
+    let trust = Trust { membership: &membership, realm: config.realm, now_s: clock.now_s() };
+    let rules = policies.rules_of(&set, &trust)?;
     Ok(Arc::new(Node::new(
         config,
         Arc::clone(clock),

@@ -13,8 +13,9 @@ use puente_core::ids::{ApprovalId, Digest};
 use puente_core::problem;
 
 use super::set::{PolicySet, SetError};
+use super::trust::Trust;
 use crate::home::{Home, write_file};
-use crate::node::Node;
+use crate::node::{Node, Rules};
 use crate::setup::{SetupError, built_in_policies, load};
 use crate::store::{Store, StoreError};
 
@@ -88,12 +89,13 @@ impl PolicyKeeper {
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rules of a set beside the catalogue of the home.
+    /// The rules of a set beside the catalogue of the home, with the agreements that bind.
     ///
     /// # Errors
     /// As `setup::load::rules_of`.
-    pub fn rules_of(&self, set: &PolicySet) -> Result<crate::node::Rules, SetupError> {
-        load::rules_of(&self.home, set)
+    pub fn rules_of(&self, set: &PolicySet, trust: &Trust<'_>) -> Result<Rules, SetupError> {
+        let rules = load::rules_of(&self.home, set)?;
+        Ok(Rules { agreements: trust.admit(&rules.agreements), ..rules })
     }
 
     /// Reads catalogue and policies of the home again.
@@ -107,7 +109,9 @@ impl PolicyKeeper {
         if set.digest() != *in_force {
             return Err(InForceError::NotActivated { folder, found: set.digest(), active: *in_force });
         }
-        node.rules.replace(self.rules_of(&set)?);
+        let membership = node.membership.get();
+        let trust = Trust { membership: &membership, realm: node.realm(), now_s: node.clock.now_s() };
+        node.rules.replace(self.rules_of(&set, &trust)?);
         Ok(())
     }
 
@@ -115,12 +119,7 @@ impl PolicyKeeper {
     ///
     /// # Errors
     /// When the folder cannot be written; the set is in force all the same, and the next start writes it.
-    pub(super) fn switch(
-        &self,
-        node: &Node,
-        set: &PolicySet,
-        rules: crate::node::Rules,
-    ) -> Result<(), InForceError> {
+    pub(super) fn switch(&self, node: &Node, set: &PolicySet, rules: Rules) -> Result<(), InForceError> {
         let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
         node.rules.replace(rules);
         *in_force = set.digest();

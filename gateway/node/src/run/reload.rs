@@ -63,12 +63,13 @@ impl Reloader {
         *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
         let register = load::register(&self.home).map_err(RunError::from);
         let register = register.map(|register| self.node.register.replace(register));
-        let rules = self.node.policies.reload(&self.node).map_err(RunError::from);
         let held = self.node.membership.get();
         let membership =
             load::membership(&self.home, &self.node.config, self.node.clock.as_ref(), Some(&held))
                 .map_err(RunError::from)
                 .map(|membership| self.node.membership.replace(membership));
+        // After the membership, which says whose signatures on agreements count.
+        let rules = self.node.policies.reload(&self.node).map_err(RunError::from);
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
         register.and(rules).and(membership).and(certificates)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod agencies;
+mod agreements;
 mod checks;
 mod home;
 mod membership;
