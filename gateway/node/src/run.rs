@@ -27,7 +27,7 @@ use crate::home::Home;
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
-use crate::policy::{InForceError, PolicyKeeper};
+use crate::policy::{InForceError, PolicyKeeper, Trust};
 use crate::serve::{Listening, serve};
 use crate::setup::{SetupError, directory, load};
 use crate::store::{CommitObserver, OpenError, Store, StoreError};
@@ -136,7 +136,8 @@ async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<(Arc<Node>, onesho
     let random = Arc::new(SystemRandom);
     let first_start = (founding_id(clock.as_ref(), random.as_ref()), clock.now_ms());
     let (policies, set) = PolicyKeeper::establish(home, store.as_ref(), first_start, random.as_ref()).await?;
-    let rules = policies.rules_of(&set, &membership, clock.as_ref())?;
+    let rules = policies
+        .rules_of(&set, &Trust { membership: &membership, realm: config.realm, clock: clock.as_ref() })?;
     let node = Node::new(
         config,
         Arc::clone(clock),

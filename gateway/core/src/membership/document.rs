@@ -60,6 +60,21 @@ impl SignedDocument {
         Ok(document)
     }
 
+    /// Adds a signature over the payload as it stands.
+    ///
+    /// # Errors
+    /// When the key fails or the payload is not base64url.
+    pub fn sign(&mut self, typ: &str, signer: &dyn Sign) -> Result<(), CryptoFailure> {
+        let bytes = from_base64url(&self.payload).ok_or(CryptoFailure::Form("payload"))?;
+        let compact = signer.sign(typ, &bytes)?;
+        let mut parts = compact.split('.');
+        let (Some(protected), Some(_), Some(signature)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(CryptoFailure::Form("compact JWS"));
+        };
+        self.signatures.push(Signatures { protected: protected.to_owned(), signature: signature.to_owned() });
+        Ok(())
+    }
+
     /// Verifies that at least `threshold` distinct keys of `keys` signed, and reads the payload.
     ///
     /// Signatures by keys that are not listed are passed over (a list in transition carries both); a listed
@@ -100,18 +115,7 @@ pub fn sign_document<T: Serialize>(
     signers: &[&dyn Sign],
 ) -> Result<SignedDocument, CryptoFailure> {
     let bytes = serde_json::to_vec(payload).map_err(|_| CryptoFailure::Form("payload"))?;
-    let signatures = signers
-        .iter()
-        .map(|signer| {
-            let compact = signer.sign(typ, &bytes)?;
-            let mut parts = compact.split('.');
-            match (parts.next(), parts.next(), parts.next()) {
-                (Some(protected), Some(_), Some(signature)) => {
-                    Ok(Signatures { protected: protected.to_owned(), signature: signature.to_owned() })
-                }
-                _ => Err(CryptoFailure::Form("compact JWS")),
-            }
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(SignedDocument { payload: base64url(&bytes), signatures })
+    let mut document = SignedDocument { payload: base64url(&bytes), signatures: Vec::new() };
+    signers.iter().try_for_each(|signer| document.sign(typ, *signer))?;
+    Ok(document)
 }

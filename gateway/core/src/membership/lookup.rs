@@ -180,6 +180,27 @@ impl Membership {
         self.valid(country, now).map(|_| VerifiedPeer(country.clone()))
     }
 
+    /// Whether a country that is a member at `now` signed a document, with as many directory keys as it must.
+    #[must_use]
+    pub fn signed(
+        &self,
+        country: &CountryCode,
+        typ: &str,
+        document: &SignedDocument,
+        now: i64,
+        factory: &dyn KeyFactory,
+    ) -> bool {
+        self.valid(country, now).is_some_and(|MemberEntry { member, .. }| {
+            let read = document.verify::<serde::de::IgnoredAny>(
+                typ,
+                &member.directory_keys,
+                member.directory_threshold,
+                factory,
+            );
+            read.is_ok()
+        })
+    }
+
     /// The key with which a country signs messages or receipts, when its window holds `at`.
     #[must_use]
     pub fn verifier(

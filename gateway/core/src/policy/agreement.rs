@@ -1,7 +1,7 @@
 //! Agreements between states: dated data, and where each stands at an instant.
 //!
-//! Not here: signatures over them (`membership`). Invariant: an agreement that does not name both
-//! countries, the direction and the message type covers nothing.
+//! Not here: whose keys sign (`membership`). Invariant: an agreement that does not name both countries, the
+//! direction and the message type covers nothing, nor one outside training that its parties did not all sign.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,9 @@ use serde::Deserialize;
 use super::basis::{AgreementClaim, Standing};
 use super::engine::PolicyError;
 use super::profile::Profiles;
-use crate::ids::{AgreementId, Category, CountryCode, MessageType};
+use crate::envelope::from_base64url;
+use crate::ids::{AgreementId, Category, CountryCode, MessageType, Realm};
+use crate::membership::SignedDocument;
 
 /// A federation of eleven has at most 55 pairs; this leaves each a dozen agreements.
 const MAX_AGREEMENTS: usize = 1000;
@@ -47,12 +49,23 @@ pub(super) struct Agreement {
     _source: String,
 }
 
+/// `typ` of a signed agreement: JWS general JSON, by the directory keys of its parties.
+pub const TYP_AGREEMENT: &str = "puente-agreement+jws";
+
+/// An agreement, with the document it was signed in, if it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) agreement: Agreement,
+    document: Option<SignedDocument>,
+}
+
 /// The agreements a node holds.
 #[derive(Debug, Clone, Default)]
-pub struct Agreements(BTreeMap<AgreementId, Agreement>);
+pub struct Agreements(BTreeMap<AgreementId, Held>);
 
 impl Agreements {
-    /// Reads agreements from (path, bytes), one JSON object a file; other files than `agreements/*.json` are ignored.
+    /// Reads agreements from (path, bytes), one a file, signed or plain; other files than `agreements/*.json` are
+    /// ignored. Signatures are read and not judged: that is `admitted`.
     ///
     /// # Errors
     /// When a file is malformed, an id is given twice, or there are too many.
@@ -64,12 +77,18 @@ impl Agreements {
                 continue;
             }
             let refused = |line, why: String| PolicyError::File { file: file.clone(), line, why };
+            let document = SignedDocument::read(&bytes).ok();
+            let plain = match &document {
+                Some(document) => from_base64url(&document.payload)
+                    .ok_or_else(|| refused(1, "payload is not base64url".into()))?,
+                None => bytes,
+            };
             let agreement: Agreement =
-                serde_json::from_slice(&bytes).map_err(|error| refused(error.line(), error.to_string()))?;
+                serde_json::from_slice(&plain).map_err(|error| refused(error.line(), error.to_string()))?;
             if agreements.len() >= MAX_AGREEMENTS {
                 return Err(refused(1, "too many agreements".into()));
             }
-            if agreements.insert(agreement.id.clone(), agreement).is_some() {
+            if agreements.insert(agreement.id.clone(), Held { agreement, document }).is_some() {
                 return Err(refused(1, "another agreement has this id".into()));
             }
         }
@@ -77,8 +96,19 @@ impl Agreements {
     }
 
     /// Every agreement, for those who compare.
-    pub(super) const fn all(&self) -> &BTreeMap<AgreementId, Agreement> {
+    pub(super) const fn all(&self) -> &BTreeMap<AgreementId, Held> {
         &self.0
+    }
+
+    /// Those that bind in a realm: signed by every party, as `signed` judges; in training plain ones count too.
+    #[must_use]
+    pub fn admitted(&self, realm: Realm, signed: impl Fn(&CountryCode, &SignedDocument) -> bool) -> Self {
+        let binds = |held: &Held| match &held.document {
+            None => realm == Realm::Training,
+            Some(document) => held.agreement.parties.iter().all(|party| signed(party, document)),
+        };
+        let binding = self.0.iter().filter(|(_, held)| binds(held));
+        Self(binding.map(|(id, held)| (id.clone(), held.clone())).collect())
     }
 
     /// The agreement as it stands at `now` for a message of this type from `sender` to `recipient`.
@@ -92,7 +122,7 @@ impl Agreements {
         now: Timestamp,
     ) -> AgreementClaim {
         let mut claim = AgreementClaim::unverified(id.clone());
-        let Some(agreement) = self.0.get(id) else { return claim };
+        let Some(Held { agreement, .. }) = self.0.get(id) else { return claim };
         if !agreement.covers(sender, recipient, message) {
             return claim;
         }

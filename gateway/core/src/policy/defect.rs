@@ -254,11 +254,11 @@ impl Inspection<'_> {
                     continue;
                 }
             };
-            for (id, agreement) in read.all() {
+            for (id, held) in read.all() {
                 if let Some(other) = ids.insert(id.clone(), path) {
                     self.report(path, 1, format!("`{other}` is another agreement `{id}`"), AGREEMENT);
                 }
-                for (member, what) in agreement.faults(profiles) {
+                for (member, what) in held.agreement.faults(profiles) {
                     let line = line_of(self.text(path), member);
                     self.report(path, line, what, AGREEMENT);
                 }

@@ -24,7 +24,7 @@ mod rulebook;
 mod subject;
 mod vocabulary;
 
-pub use agreement::{Agreements, Directions};
+pub use agreement::{Agreements, Directions, TYP_AGREEMENT};
 pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, LegalBasis, Scope, Standing};
 pub use cache::CacheCounts;
 pub use decision::{Decision, Outcome};

@@ -17,7 +17,7 @@ use puente_core::problem::{self, Problem};
 
 use super::socket::{Admin, Reply};
 use crate::node::store_problem;
-use crate::policy::{PolicySet, propose, show, simulate};
+use crate::policy::{PolicySet, binding, propose, show, simulate};
 use crate::serve::{json_reply, read_body, read_json};
 
 /// A whole set as JSON: sixteen times the published one.
@@ -48,7 +48,8 @@ pub(super) async fn simulate_page(State(admin): State<Arc<Admin>>, body: Body) -
     // Strict validation takes some 50 ms.
     let loaded = tokio::task::spawn_blocking(move || set.load(&adopted)).await;
     let loaded = loaded.map_err(|_| Problem::new(&problem::INTERNAL))?;
-    let candidate = loaded.map_err(|error: PolicyError| invalid(&error))?;
+    let (engine, stated) = loaded.map_err(|error: PolicyError| invalid(&error))?;
+    let candidate = (engine, binding(node, &stated));
     let page = simulate(node, Arc::new(candidate), form.since_ms, form.before).await?;
     Ok(json_reply(StatusCode::OK, &page))
 }

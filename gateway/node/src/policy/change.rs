@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::keeper::{activation_leaf, set_of};
 use super::set::PolicySet;
 use super::simulate::{Simulated, simulate};
+use super::trust::{Trust, binding};
 use crate::node::{Node, store_problem};
 use crate::setup::load;
 
@@ -30,6 +31,9 @@ const SIMULATED_PAGES: usize = 10;
 /// A set that was read strictly and passes its worked cases.
 struct Candidate {
     set: PolicySet,
+    /// All agreements of the set, binding or not.
+    stated: Agreements,
+    /// The decision function, and the agreements that bind.
     loaded: Arc<(PolicyEngine, Agreements)>,
 }
 
@@ -53,18 +57,18 @@ fn internal() -> Problem {
 }
 
 /// Reads a set strictly: no defect, and no worked case that comes out otherwise than it says.
-fn examine(set: PolicySet, adopted: &[Adopted]) -> Result<Candidate, Problem> {
+fn examine(set: PolicySet, adopted: &[Adopted]) -> Result<(PolicySet, PolicyEngine, Agreements), Problem> {
     if let Some(first) = defects(&set.bytes()).first() {
         return Err(invalid(format!("{}:{} {}", first.file, first.line, first.what)));
     }
-    let loaded = set.load(adopted).map_err(invalid)?;
+    let (engine, agreements) = set.load(adopted).map_err(invalid)?;
     for (file, text) in set.cases() {
-        let reports = cases::run(&loaded.0, text.as_bytes()).map_err(invalid)?;
+        let reports = cases::run(&engine, text.as_bytes()).map_err(invalid)?;
         if let Some(failed) = reports.iter().find(|report| !report.passed) {
             return Err(invalid(format!("{file}: case {} {}", failed.id, failed.differences.join("; "))));
         }
     }
-    Ok(Candidate { set, loaded: Arc::new(loaded) })
+    Ok((set, engine, agreements))
 }
 
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
@@ -97,7 +101,9 @@ pub async fn propose(node: &Node, set: PolicySet, proposal: &str) -> Result<Valu
     let now_s = now_ms.div_euclid(1000);
     let proposer = verify_proposal(proposal, &officer, node.country(), node.realm(), set.digest(), now_s)?;
     let adopted = load::adopted(&set, &node.membership.get(), node.clock.as_ref());
-    let candidate = Arc::new(apart(move || examine(set, &adopted)).await??);
+    let (set, engine, stated) = apart(move || examine(set, &adopted)).await??;
+    let loaded = Arc::new((engine, binding(node, &stated)));
+    let candidate = Arc::new(Candidate { set, stated, loaded });
     let _alone = node.operating.lock().await;
     let base_row = node.store.policy_in_force().await.map_err(|error| store_problem(&error))?;
     let base = base_row.as_ref().and_then(set_of).ok_or_else(internal)?;
@@ -106,8 +112,8 @@ pub async fn propose(node: &Node, set: PolicySet, proposal: &str) -> Result<Valu
     let adopted = load::adopted(&base, &node.membership.get(), node.clock.as_ref());
     let (changes, cases) = apart(move || {
         let old = base.load(&adopted).ok()?;
-        let new = &of_cases.loaded;
-        Some((difference((&old.0, &old.1), (&new.0, &new.1)), shifted(&base, &old.0, &of_cases)))
+        let new = (&of_cases.loaded.0, &of_cases.stated);
+        Some((difference((&old.0, &old.1), new), shifted(&base, &old.0, &of_cases)))
     })
     .await?
     .ok_or_else(internal)?;
@@ -250,7 +256,9 @@ async fn activate(
     let of_loading = Arc::clone(node);
     let (set, rules) = apart(move || {
         let membership = of_loading.membership.get();
-        let rules = of_loading.policies.rules_of(&set, &membership, of_loading.clock.as_ref());
+        let trust =
+            Trust { membership: &membership, realm: of_loading.realm(), clock: of_loading.clock.as_ref() };
+        let rules = of_loading.policies.rules_of(&set, &trust);
         (set, rules)
     })
     .await?;

@@ -14,9 +14,9 @@ use puente_core::membership::Membership;
 use puente_core::problem;
 
 use super::set::{PolicySet, SetError};
-use crate::clock::Clock;
+use super::trust::Trust;
 use crate::home::{Home, write_file};
-use crate::node::Node;
+use crate::node::{Node, Rules};
 use crate::setup::{SetupError, built_in_policies, load};
 use crate::store::{Store, StoreError};
 
@@ -90,17 +90,14 @@ impl PolicyKeeper {
         *self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rules of a set beside the catalogue of the home.
+    /// The rules of a set beside the catalogue of the home, with the adoptions that count and the agreements that bind.
     ///
     /// # Errors
     /// As `setup::load::rules_of`.
-    pub fn rules_of(
-        &self,
-        set: &PolicySet,
-        membership: &Membership,
-        clock: &dyn Clock,
-    ) -> Result<crate::node::Rules, SetupError> {
-        load::rules_of(&self.home, set, &load::adopted(set, membership, clock))
+    pub fn rules_of(&self, set: &PolicySet, trust: &Trust<'_>) -> Result<Rules, SetupError> {
+        let adopted = load::adopted(set, trust.membership, trust.clock);
+        let rules = load::rules_of(&self.home, set, &adopted)?;
+        Ok(Rules { agreements: trust.admit(&rules.agreements), ..rules })
     }
 
     /// Reads catalogue and policies of the home again.
@@ -114,7 +111,8 @@ impl PolicyKeeper {
         if set.digest() != *in_force {
             return Err(InForceError::NotActivated { folder, found: set.digest(), active: *in_force });
         }
-        node.rules.replace(self.rules_of(&set, membership, node.clock.as_ref())?);
+        let trust = Trust { membership, realm: node.realm(), clock: node.clock.as_ref() };
+        node.rules.replace(self.rules_of(&set, &trust)?);
         Ok(())
     }
 
@@ -122,12 +120,7 @@ impl PolicyKeeper {
     ///
     /// # Errors
     /// When the folder cannot be written; the set is in force all the same, and the next start writes it.
-    pub(super) fn switch(
-        &self,
-        node: &Node,
-        set: &PolicySet,
-        rules: crate::node::Rules,
-    ) -> Result<(), InForceError> {
+    pub(super) fn switch(&self, node: &Node, set: &PolicySet, rules: Rules) -> Result<(), InForceError> {
         let mut in_force = self.in_force.lock().unwrap_or_else(PoisonError::into_inner);
         node.rules.replace(rules);
         *in_force = set.digest();

@@ -7,8 +7,10 @@ mod change;
 mod keeper;
 mod set;
 mod simulate;
+mod trust;
 
 pub use change::{propose, show, state, summary};
 pub use keeper::{InForceError, PolicyKeeper};
 pub use set::{PolicySet, SetError};
 pub use simulate::{MAX_NAMED, Move, Simulated, simulate};
+pub use trust::{Trust, binding};

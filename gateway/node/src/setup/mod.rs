@@ -5,6 +5,7 @@
 //! another; a directory version is signed once; whoever edits a home is alone in it.
 
 pub mod agency;
+pub mod agreement;
 mod check;
 mod credential;
 pub mod directory;

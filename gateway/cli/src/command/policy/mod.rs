@@ -6,6 +6,7 @@ mod change;
 mod check;
 mod diff;
 mod explain;
+mod sign;
 mod simulate;
 mod test;
 
@@ -32,6 +33,8 @@ pub enum Policy {
     Diff(diff::Diff),
     /// Repite decisiones registradas con otro conjunto / decide recorded decisions again by another set.
     Simulate(simulate::Simulate),
+    /// Firma un acuerdo entre Estados / sign an agreement between states.
+    Sign(sign::Sign),
     /// Propone un conjunto, con la firma de un funcionario / propose a set, under an officer's signature.
     Propose(change::Propose),
     /// Las propuestas / the proposals.
@@ -58,6 +61,7 @@ impl Policy {
             Self::Explain(explain) => explain.run(output).await,
             Self::Diff(diff) => diff.run(output),
             Self::Simulate(simulate) => simulate.run(output).await,
+            Self::Sign(sign) => sign.run(output),
             Self::Propose(propose) => propose.run(output).await,
             Self::Changes(changes) => changes.run(output).await,
             Self::Show(show) => show.run(output).await,

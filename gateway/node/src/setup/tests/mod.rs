@@ -4,6 +4,7 @@
 
 mod adoptions;
 mod agencies;
+mod agreements;
 mod checks;
 mod home;
 mod membership;
