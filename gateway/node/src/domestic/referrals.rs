@@ -26,6 +26,7 @@ use crate::protection::{HoldRecord, StopRecord, clearance, event, seal_record};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply};
 use crate::store::StopFilter;
+use crate::subjects::erase_subject;
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -159,7 +160,10 @@ async fn resume(node: &Node, stop: &mut Stop, draft: &StopDraft) -> Result<Vec<W
     let internal = |_| Problem::new(&problem::INTERNAL);
     let submission: Submission = serde_json::from_slice(&draft.bytes).map_err(internal)?;
     let owner = KnownAgency { agency: stop.agency.clone(), roles: vec![stop.role.clone()] };
-    let Prepared { verdict, writes, .. } = prepare(node, &owner, &submission, &Mode::Submit).await?;
+    let Prepared { verdict, writes, erases, .. } = prepare(node, &owner, &submission, &Mode::Submit).await?;
+    if let Some(subject) = erases {
+        erase_subject(node, subject).await?;
+    }
     stop.message = verdict.message_id;
     submit::count(node, &verdict);
     Ok(writes)

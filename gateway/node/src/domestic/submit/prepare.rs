@@ -63,6 +63,7 @@ pub struct Prepared {
     pub erases: Option<SubjectTag>,
 }
 
+/// What one submission is decided and released with.
 pub(super) struct Parts<'a> {
     pub(super) node: &'a Node,
     pub(super) rules: &'a Rules,
