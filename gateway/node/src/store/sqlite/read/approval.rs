@@ -6,9 +6,10 @@ use puente_core::delivery::{ApprovalRow, StatementRow};
 use puente_core::ids::{ApprovalId, MessageId, OperationId};
 use rusqlite::params;
 
-use crate::store::query::{ApprovalFilter, MAX_PAGE};
+use crate::store::query::ApprovalFilter;
 use crate::store::sqlite::column::Columns;
 use crate::store::sqlite::ledger::{Failure, Ledger, page};
+use crate::store::sqlite::read::question::statements;
 use crate::store::sqlite::seal::Place;
 
 macro_rules! select {
@@ -86,27 +87,14 @@ pub(in crate::store::sqlite) fn approval(
         |found| row(ledger, found),
     )?;
     let Some(found) = found else { return Ok(None) };
-    Ok(Some((found, statements(ledger, approval)?)))
-}
-
-fn statements(ledger: Ledger<'_>, approval: ApprovalId) -> Result<Vec<StatementRow>, Failure> {
-    ledger.all(
+    let statements = statements(
+        ledger,
+        "statement",
         "SELECT approval, officer, agency, person, verdict, statement, at_ms FROM statement
          WHERE approval = ?1 ORDER BY seq LIMIT ?2",
-        params![approval.0.as_bytes(), MAX_PAGE],
-        |row| {
-            let mut columns = Columns::of(row, "statement");
-            Ok(StatementRow {
-                approval: columns.id(ApprovalId)?,
-                officer: columns.name()?,
-                agency: columns.name()?,
-                person: columns.name()?,
-                verdict: columns.plain()?,
-                statement: columns.plain()?,
-                at_ms: columns.plain()?,
-            })
-        },
-    )
+        approval,
+    )?;
+    Ok(Some((found, statements)))
 }
 
 /// Open approvals past their lapse.

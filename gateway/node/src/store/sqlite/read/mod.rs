@@ -11,6 +11,7 @@ mod message;
 mod operation;
 mod outbox;
 mod protection;
+mod question;
 mod record;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};

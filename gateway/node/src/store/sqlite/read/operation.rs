@@ -6,9 +6,9 @@ use puente_core::delivery::{ApprovalState, PolicyChangeRow, Proposer, StatementR
 use puente_core::ids::ApprovalId;
 use rusqlite::params;
 
-use crate::store::query::MAX_PAGE;
 use crate::store::sqlite::column::Columns;
 use crate::store::sqlite::ledger::{Failure, Ledger, page};
+use crate::store::sqlite::read::question::statements;
 
 /// Suspensions, latest first; those in force before the lifted ones.
 pub(in crate::store::sqlite) fn suspensions(
@@ -83,22 +83,12 @@ pub(in crate::store::sqlite) fn policy_change(
 ) -> Result<Option<(PolicyChangeRow, Vec<StatementRow>)>, Failure> {
     let found = ledger.one(select!("files", "WHERE change = ?1"), params![id.0.as_bytes()], change)?;
     let Some(found) = found else { return Ok(None) };
-    let statements = ledger.all(
+    let statements = statements(
+        ledger,
+        "policy_statement",
         "SELECT change, officer, agency, person, verdict, statement, at_ms FROM policy_statement
          WHERE change = ?1 ORDER BY seq LIMIT ?2",
-        params![id.0.as_bytes(), MAX_PAGE],
-        |row| {
-            let mut columns = Columns::of(row, "policy_statement");
-            Ok(StatementRow {
-                approval: columns.id(ApprovalId)?,
-                officer: columns.name()?,
-                agency: columns.name()?,
-                person: columns.name()?,
-                verdict: columns.plain()?,
-                statement: columns.plain()?,
-                at_ms: columns.plain()?,
-            })
-        },
+        id,
     )?;
     Ok(Some((found, statements)))
 }

@@ -1,9 +1,8 @@
-//! Rows that wait for officers: opened, spoken on, closed.
+//! Rows that begin to wait for officers, and the guard of a word on one.
 //!
-//! Not here: who may speak and what two statements come to (core). Invariant: once closed, an approval
-//! takes no statement and does not change.
+//! Not here: the word itself and how the waiting ends (`question`).
 
-use puente_core::delivery::{ApprovalRow, ApprovalState, StatementRow};
+use puente_core::delivery::ApprovalRow;
 use puente_core::ids::ApprovalId;
 use rusqlite::params;
 
@@ -51,51 +50,4 @@ pub(super) fn statements_seen(ledger: Ledger<'_>, approval: ApprovalId, count: u
         |row| Ok(row.get::<_, u32>(0)?),
     )?;
     if recorded == Some(count) { Ok(()) } else { Err(Guard::Overtaken.into()) }
-}
-
-/// A person speaks, once, while it is open.
-pub(super) fn statement(ledger: Ledger<'_>, row: &StatementRow) -> Result<(), Failure> {
-    require_open(ledger, row.approval)?;
-    let added = ledger.run(
-        "INSERT INTO statement (approval, officer, agency, person, verdict, statement, at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        params![
-            row.approval.0.as_bytes(),
-            row.officer.as_str(),
-            row.agency.as_str(),
-            row.person.as_str(),
-            row.verdict,
-            row.statement,
-            row.at_ms,
-        ],
-    )?;
-    if added == 1 { Ok(()) } else { Err(Guard::Spoken.into()) }
-}
-
-/// The waiting ends.
-pub(super) fn close(
-    ledger: Ledger<'_>,
-    approval: ApprovalId,
-    state: ApprovalState,
-    at_ms: i64,
-) -> Result<(), Failure> {
-    require_open(ledger, approval)?;
-    ledger.run(
-        "UPDATE approval SET state = ?2, closed_ms = ?3 WHERE approval = ?1",
-        params![approval.0.as_bytes(), state.as_str(), at_ms],
-    )?;
-    Ok(())
-}
-
-fn require_open(ledger: Ledger<'_>, approval: ApprovalId) -> Result<(), Failure> {
-    let state = ledger.one(
-        "SELECT state FROM approval WHERE approval = ?1",
-        params![approval.0.as_bytes()],
-        |row| Ok(row.get::<_, String>(0)?),
-    )?;
-    match state {
-        None => Err(Guard::Absent.into()),
-        Some(state) if state == ApprovalState::Open.as_str() => Ok(()),
-        Some(_) => Err(Guard::NotOpen.into()),
-    }
 }

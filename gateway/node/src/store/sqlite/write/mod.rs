@@ -13,6 +13,7 @@ mod lapsed;
 mod message;
 mod operation;
 mod protection;
+mod question;
 mod record;
 
 use std::collections::BTreeSet;
@@ -48,8 +49,10 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Idempotent(answer) => record::idempotent(ledger, answer),
         Write::Approval(row) => approval::open(ledger, row),
         Write::StatementsSeen { approval, count } => approval::statements_seen(ledger, *approval, *count),
-        Write::Statement(row) => approval::statement(ledger, row),
-        Write::ApprovalState { approval, state, at_ms } => approval::close(ledger, *approval, *state, *at_ms),
+        Write::Statement(row) => question::HELD_ROW.speak(ledger, row),
+        Write::ApprovalState { approval, state, at_ms } => {
+            question::HELD_ROW.close(ledger, *approval, *state, *at_ms)
+        }
         Write::Hold(row) => protection::place(ledger, row),
         Write::HoldChanged(row) => protection::change_hold(ledger, row),
         Write::Stop(row) => protection::stop(ledger, row),
@@ -72,9 +75,9 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Lift { target, at_ms } => operation::lift(ledger, target, *at_ms),
         Write::WakeHeld { at_ms } => message::wake_held(ledger, *at_ms),
         Write::PolicyChange(row) => operation::policy_change(ledger, row),
-        Write::PolicyStatement(row) => operation::policy_statement(ledger, row),
+        Write::PolicyStatement(row) => question::POLICY_CHANGE.speak(ledger, row),
         Write::PolicyChangeState { change, state, at_ms } => {
-            operation::close_policy_change(ledger, *change, *state, *at_ms)
+            question::POLICY_CHANGE.close(ledger, *change, *state, *at_ms)
         }
     }
 }

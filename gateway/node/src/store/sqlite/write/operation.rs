@@ -1,9 +1,9 @@
-//! Suspensions, and sets of policies: proposed, spoken on, put in force.
+//! Suspensions, and sets of policies that are proposed.
 //!
-//! Not here: who may do it. Invariant: one suspension in force per target; a closed proposal does not change.
+//! Not here: who may do it, and what officers say of a proposal (`question`). Invariant: one suspension in force per
+//! target.
 
-use puente_core::delivery::{ApprovalState, PolicyChangeRow, StatementRow, SuspensionRow};
-use puente_core::ids::ApprovalId;
+use puente_core::delivery::{PolicyChangeRow, SuspensionRow};
 use puente_core::suspension::Target;
 use rusqlite::params;
 
@@ -55,51 +55,4 @@ pub(super) fn policy_change(ledger: Ledger<'_>, row: &PolicyChangeRow) -> Result
         ],
     )?;
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
-}
-
-/// A person speaks on a proposal, once, while it is open.
-pub(super) fn policy_statement(ledger: Ledger<'_>, row: &StatementRow) -> Result<(), Failure> {
-    require_open(ledger, row.approval)?;
-    let added = ledger.run(
-        "INSERT INTO policy_statement (change, officer, agency, person, verdict, statement, at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-        params![
-            row.approval.0.as_bytes(),
-            row.officer.as_str(),
-            row.agency.as_str(),
-            row.person.as_str(),
-            row.verdict,
-            row.statement,
-            row.at_ms,
-        ],
-    )?;
-    if added == 1 { Ok(()) } else { Err(Guard::Spoken.into()) }
-}
-
-/// A proposal ends.
-pub(super) fn close_policy_change(
-    ledger: Ledger<'_>,
-    change: ApprovalId,
-    state: ApprovalState,
-    at_ms: i64,
-) -> Result<(), Failure> {
-    require_open(ledger, change)?;
-    ledger.run(
-        "UPDATE policy_change SET state = ?2, closed_ms = ?3 WHERE change = ?1",
-        params![change.0.as_bytes(), state.as_str(), at_ms],
-    )?;
-    Ok(())
-}
-
-fn require_open(ledger: Ledger<'_>, change: ApprovalId) -> Result<(), Failure> {
-    let state = ledger.one(
-        "SELECT state FROM policy_change WHERE change = ?1",
-        params![change.0.as_bytes()],
-        |row| Ok(row.get::<_, String>(0)?),
-    )?;
-    match state {
-        None => Err(Guard::Absent.into()),
-        Some(state) if state == ApprovalState::Open.as_str() => Ok(()),
-        Some(_) => Err(Guard::NotOpen.into()),
-    }
 }
