@@ -4,6 +4,7 @@
 //! connection ends: by its own close, by idleness, by age or by shutdown.
 
 mod body;
+mod query;
 mod reply;
 mod shed;
 
@@ -25,6 +26,7 @@ use crate::keys::tls::peer_identity;
 use crate::telemetry::{Face, Metrics};
 
 pub use body::{other_form, read_body, read_json, read_value};
+pub use query::{Ask, asked};
 pub use reply::{ProblemCode, ProblemReply, json_reply};
 pub use shed::Place;
 
