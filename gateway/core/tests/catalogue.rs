@@ -5,36 +5,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use puente_core::catalogue::{Catalogue, CatalogueError, LabelSet, Lane};
 use puente_core::ids::MessageType;
 use serde_json::{Value, json};
+
+use tree::tree;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// An edit of one file and what is then said of it.
 type Case = (fn(&mut Value), &'static str);
 
-fn read(root: &Path, under: &Path, files: &mut Files) {
-    for entry in fs::read_dir(under).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read(root, &path, files);
-        } else {
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            files.insert(name, fs::read(&path).unwrap());
-        }
-    }
-}
-
 fn files() -> Files {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let mut files = Files::new();
-    read(&root, &root, &mut files);
-    files
+    tree("schemas")
 }
 
 fn catalogue() -> Catalogue {

@@ -5,9 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod tree;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use puente_core::catalogue::{Basis, Catalogue, Descriptor, Status};
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-type Tree = Vec<(String, Vec<u8>)>;
+use tree::{root, tree};
 
 /// A profile, as far as the published matrix states one.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,28 +53,6 @@ const FIREWALLED: [(&str, &[&str]); 4] = [
     ("family.link.dissolve.ack", &["migration_enforcement"]),
     ("trafficking.referral.response", &["consular", "police_prosecutor"]),
 ];
-
-fn root(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder)
-}
-
-fn tree(folder: &str) -> Tree {
-    fn read(root: &Path, under: &Path, files: &mut Tree) {
-        for entry in fs::read_dir(under).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                read(root, &path, files);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                files.push((name, fs::read(&path).unwrap()));
-            }
-        }
-    }
-    let root = root(folder);
-    let mut files = Tree::new();
-    read(&root, &root, &mut files);
-    files
-}
 
 fn read<T: DeserializeOwned>(file: &str) -> T {
     serde_json::from_slice(&fs::read(root(file)).unwrap()).unwrap()

@@ -79,14 +79,14 @@ impl Kept {
     /// What happened to it, as claims.
     #[must_use]
     pub fn claims_of_events(&self) -> Vec<StatusEvent> {
-        self.events.iter().map(|event| event.event().clone()).collect()
+        self.events.iter().map(|event| event.claims().clone()).collect()
     }
 
     /// What it says for this purpose now.
     #[must_use]
     pub fn evaluate(&self, node: &Node, purpose: &Purpose) -> Evaluation {
         let rules = node.rules.get();
-        evaluate(self.record.record(), &self.claims_of_events(), now(node), purpose, &rules.texts)
+        evaluate(self.record.claims(), &self.claims_of_events(), now(node), purpose, &rules.texts)
     }
 }
 

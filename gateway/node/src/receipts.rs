@@ -3,7 +3,7 @@
 
 use puente_core::delivery::{Direction, LeafRow, ReceiptRow, Write};
 use puente_core::envelope::base64url;
-use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
+use puente_core::evidence::{LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
 use puente_core::ids::{CountryCode, MessageId, ReleaseId};
 use puente_core::problem::{self, Problem};
 
@@ -51,7 +51,8 @@ pub fn make(
         node.random.fill(&mut salt);
         let subject = format!("{}:{}", outcome.message, outcome.state.as_str());
         let record = LeafRecord { kind: "receipt", id: subject, digest: outcome.release, at_ms };
-        let leaf = Leaf::new(&record, node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
+        let leaf =
+            LeafRow::of(&record, None, node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
         entries.push(ReceiptEntry {
             message_id: outcome.message,
             release_id: outcome.release,
@@ -59,16 +60,10 @@ pub fn make(
             code: outcome.code.clone(),
             at_ms,
             log_origin: log_origin.clone(),
-            leaf_hash: leaf.hash,
+            leaf_hash: leaf.leaf,
             salt: base64url(&salt),
         });
-        writes.push(Write::Leaf(LeafRow {
-            leaf: leaf.hash,
-            subject: None,
-            salt: leaf.salt,
-            record: leaf.record,
-            at_ms,
-        }));
+        writes.push(Write::Leaf(leaf));
     }
     let batch = issue_batch(
         &entries,

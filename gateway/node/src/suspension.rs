@@ -5,7 +5,7 @@
 
 use puente_core::delivery::{LeafRow, OutboundState, Queued, SuspensionRow, Write};
 use puente_core::envelope::own_header;
-use puente_core::evidence::{Leaf, LeafRecord};
+use puente_core::evidence::LeafRecord;
 use puente_core::ids::{Category, CountryCode, Digest};
 use puente_core::problem::{self, Problem};
 use puente_core::suspension::{Flow, Suspensions, Target};
@@ -119,8 +119,8 @@ fn is_met_by_something(node: &Node, target: &Target) -> bool {
 fn leaf(node: &Node, target: &Target, state: &str, reason: &str, at_ms: i64) -> Result<Write, Problem> {
     let digest = Digest::of(format!("{target}\n{state}\n{reason}\n{at_ms}").as_bytes());
     let record = LeafRecord { kind: "suspension", id: target.to_string(), digest, at_ms };
-    let leaf = Leaf::new(&record, node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
-    Ok(Write::Leaf(LeafRow { leaf: leaf.hash, subject: None, salt: leaf.salt, record: leaf.record, at_ms }))
+    let leaf = LeafRow::of(&record, None, node.random.as_ref());
+    leaf.map(Write::Leaf).map_err(|_| Problem::new(&problem::INTERNAL))
 }
 
 /// Splits what is due toward a peer into what a suspension holds and what goes.

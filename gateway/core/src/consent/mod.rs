@@ -20,7 +20,7 @@ pub use record::{
     Principal, Process, Record, SCHEMA_VERSION, Shown,
 };
 pub use text::{ApprovedTexts, TextsError};
-pub use verify::{VerifiedEvent, VerifiedRecord, verify_event, verify_record};
+pub use verify::{Verified, VerifiedEvent, VerifiedRecord, verify_event, verify_record};
 pub use vouched::{Relied, vouched};
 
 /// `typ` of a consent record (PROTOCOL.md section 7).

@@ -95,7 +95,7 @@ fn add(record: &VerifiedRecord, before: &[VerifiedEvent], event: &Value) -> Resu
 
 fn judged(claims: &Value, events: &[StatusEvent], at: &str) -> Evaluation {
     let record = record(claims).unwrap();
-    evaluate(record.record(), events, at.parse().unwrap(), &"regularisation".parse().unwrap(), &texts())
+    evaluate(record.claims(), events, at.parse().unwrap(), &"regularisation".parse().unwrap(), &texts())
 }
 
 fn consent(claims: &Value) -> Consent {
@@ -172,12 +172,12 @@ fn the_process_of_one_purpose_lends_nothing_to_another() {
 fn a_withdrawal_counts_from_when_the_person_said_it_and_not_before() {
     let verified = record(&claims()).unwrap();
     let withdrawn = add(&verified, &[], &event("withdrawn", verified.digest(), json!({}))).unwrap();
-    let events = [withdrawn.event().clone()];
+    let events = [withdrawn.claims().clone()];
     assert_eq!(judged(&claims(), &events, "2026-11-24T14:59:59Z").standing, Standing::Given);
     let after = judged(&claims(), &events, "2026-11-24T15:00:00Z");
     assert_eq!((after.standing, after.consent.status), (Standing::Withdrawn, ConsentStatus::Withdrawn));
     assert_eq!(after.consent.categories, Scope::Only([].into()));
-    let (purposes, categories) = left(verified.record(), &events, &"GT".parse().unwrap());
+    let (purposes, categories) = left(verified.claims(), &events, &"GT".parse().unwrap());
     assert!(purposes.is_empty() && categories.is_empty());
 }
 
@@ -190,10 +190,10 @@ fn a_narrowing_takes_away_and_leaves_the_rest() {
         &event("narrowed", verified.digest(), json!({"categories": ["id.core", "education"]})),
     )
     .unwrap();
-    let events = [narrowed.event().clone()];
+    let events = [narrowed.claims().clone()];
     let after = judged(&claims(), &events, NOW).consent;
     assert_eq!(after.categories, Scope::Only(["id.core".parse().unwrap()].into()));
-    let (purposes, categories) = left(verified.record(), &events, &"GT".parse().unwrap());
+    let (purposes, categories) = left(verified.claims(), &events, &"GT".parse().unwrap());
     assert_eq!((purposes.len(), categories.len()), (1, 1));
 }
 
@@ -202,7 +202,7 @@ fn what_one_purpose_keeps_another_does_not_hold() {
     let verified = record(&claims()).unwrap();
     let holds = |country: &str, purpose: &str, category: &str| {
         let (country, purpose) = (country.parse().unwrap(), purpose.parse().unwrap());
-        leaves(verified.record(), &[], &country, &purpose, &[category.parse().unwrap()])
+        leaves(verified.claims(), &[], &country, &purpose, &[category.parse().unwrap()])
     };
     assert!(holds("GT", "regularisation", "id.core"));
     assert!(!holds("GT", "skills_recognition", "id.core"));

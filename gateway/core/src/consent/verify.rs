@@ -1,7 +1,7 @@
 //! Signatures over records and events: only a key of the agency that collected the consent counts.
 //!
-//! Not here: which keys an agency has (the node's register). INVARIANT: a `VerifiedRecord` or `VerifiedEvent`
-//! exists only when the signature verified and the claims are of their form.
+//! Not here: which keys an agency has (the node's register). INVARIANT: a `Verified` exists only
+//! when the signature verified and the claims are of their form.
 
 use super::event::StatusEvent;
 use super::record::Record;
@@ -14,45 +14,24 @@ use crate::problem::{self, Problem};
 /// Longest signed form: a record of forty categories in eight purposes is under a quarter of it.
 const MAX_COMPACT: usize = 64 * 1024;
 
-/// A record whose signature and claims are in order.
+/// Claims whose signature verified and which are of their form, with what was signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedRecord {
-    record: Record,
+pub struct Verified<T> {
+    claims: T,
     compact: Personal<String>,
 }
 
-impl VerifiedRecord {
-    /// The claims.
-    #[must_use]
-    pub const fn record(&self) -> &Record {
-        &self.record
-    }
-
-    /// The signed form, as it came.
-    #[must_use]
-    pub fn compact(&self) -> &str {
-        self.compact.reveal()
-    }
-
-    /// SHA-256 of the signed form: what extracts and events name.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(self.compact.reveal().as_bytes())
-    }
-}
+/// A record whose signature and claims are in order.
+pub type VerifiedRecord = Verified<Record>;
 
 /// An event whose signature and claims are in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedEvent {
-    event: StatusEvent,
-    compact: Personal<String>,
-}
+pub type VerifiedEvent = Verified<StatusEvent>;
 
-impl VerifiedEvent {
+impl<T> Verified<T> {
     /// The claims.
     #[must_use]
-    pub const fn event(&self) -> &StatusEvent {
-        &self.event
+    pub const fn claims(&self) -> &T {
+        &self.claims
     }
 
     /// The signed form, as it came.
@@ -61,14 +40,14 @@ impl VerifiedEvent {
         self.compact.reveal()
     }
 
-    /// SHA-256 of the signed form: what the next event names.
+    /// SHA-256 of the signed form: what extracts, events and the next event name.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(self.compact.reveal().as_bytes())
     }
 }
 
-fn claims(compact: &str) -> Option<Vec<u8>> {
+fn unverified(compact: &str) -> Option<Vec<u8>> {
     if compact.len() > MAX_COMPACT {
         return None;
     }
@@ -76,11 +55,11 @@ fn claims(compact: &str) -> Option<Vec<u8>> {
 }
 
 fn peek_record(compact: &str) -> Option<Record> {
-    Record::read(&claims(compact)?).ok()
+    Record::read(&unverified(compact)?).ok()
 }
 
 fn peek_event(compact: &str) -> Option<StatusEvent> {
-    StatusEvent::read(&claims(compact)?).ok()
+    StatusEvent::read(&unverified(compact)?).ok()
 }
 
 /// Verifies a record that this agency says it collected.
@@ -108,7 +87,7 @@ pub fn verify_record(
         return invalid("/agency");
     }
     not_from_the_future(record.recorded_at, now_s)?;
-    Ok(VerifiedRecord { record, compact: Personal::new(compact.to_owned()) })
+    Ok(Verified { claims: record, compact: Personal::new(compact.to_owned()) })
 }
 
 /// Verifies an event on a record, given the signed forms of what came before it.
@@ -124,16 +103,16 @@ pub fn verify_event(
     now_s: i64,
 ) -> Result<VerifiedEvent, Problem> {
     let event = StatusEvent::read(&verified(compact, key, TYP_EVENT)?)?;
-    if event.realm != record.record.realm || event.record_id != record.record.record_id {
+    if event.realm != record.claims.realm || event.record_id != record.claims.record_id {
         return Err(Problem::new(&problem::CONSENT_INVALID).at("/record_id"));
     }
     not_from_the_future(event.recorded_at, now_s)?;
-    let stands: Vec<StatusEvent> = before.iter().map(|event| event.event.clone()).collect();
-    event.may_follow(&record.record, &stands)?;
+    let stands: Vec<StatusEvent> = before.iter().map(|event| event.claims.clone()).collect();
+    event.may_follow(&record.claims, &stands)?;
     if event.after != before.last().map_or_else(|| record.digest(), VerifiedEvent::digest) {
         return Err(Problem::new(&problem::CONSENT_CONFLICT).at("/after"));
     }
-    Ok(VerifiedEvent { event, compact: Personal::new(compact.to_owned()) })
+    Ok(Verified { claims: event, compact: Personal::new(compact.to_owned()) })
 }
 
 fn verified(compact: &str, key: &dyn Verify, typ: &str) -> Result<Vec<u8>, Problem> {
@@ -154,7 +133,7 @@ impl VerifiedRecord {
     /// Takes up a record of the node's own store, which verified it when it came in.
     #[must_use]
     pub fn stored(compact: String) -> Option<Self> {
-        Some(Self { record: peek_record(&compact)?, compact: Personal::new(compact) })
+        Some(Self { claims: peek_record(&compact)?, compact: Personal::new(compact) })
     }
 }
 
@@ -162,6 +141,6 @@ impl VerifiedEvent {
     /// Takes up an event of the node's own store, which verified it when it came in.
     #[must_use]
     pub fn stored(compact: String) -> Option<Self> {
-        Some(Self { event: peek_event(&compact)?, compact: Personal::new(compact) })
+        Some(Self { claims: peek_event(&compact)?, compact: Personal::new(compact) })
     }
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Lane;
 use crate::delivery::keeping::{Keeping, SubjectTag};
+use crate::envelope::Randomness;
+use crate::evidence::{Leaf, LeafRecord};
 use crate::ids::{
     AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, DecisionId, Digest, MessageId, MessageType,
     OfficerId, OperationId, PersonId, ReleaseId, Role,
@@ -250,6 +252,21 @@ pub struct LeafRow {
     pub record: Vec<u8>,
     /// When.
     pub at_ms: i64,
+}
+
+impl LeafRow {
+    /// The leaf of a record under a fresh salt; salt and record lie under the key of `subject`.
+    ///
+    /// # Errors
+    /// When the record cannot be serialised.
+    pub fn of(
+        record: &LeafRecord<'_>,
+        subject: Option<SubjectTag>,
+        random: &dyn Randomness,
+    ) -> Result<Self, serde_json::Error> {
+        let leaf = Leaf::new(record, random)?;
+        Ok(Self { leaf: leaf.hash, subject, salt: leaf.salt, record: leaf.record, at_ms: record.at_ms })
+    }
 }
 
 /// What kind of thing an agency is told.

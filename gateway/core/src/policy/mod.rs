@@ -42,4 +42,4 @@ pub use rule::{Release, Rule, RuleId, Stage};
 pub use subject::{Flag, Kind, Protection, Subject};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

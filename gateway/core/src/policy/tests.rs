@@ -10,7 +10,7 @@ use crate::ids::{Category, Realm};
 mod monotone;
 mod removal;
 
-const MATRIX: &[u8] = include_bytes!("../../../../policies/cases/matrix.json");
+pub(crate) const MATRIX: &[u8] = include_bytes!("../../../../policies/cases/matrix.json");
 /// Worked by hand from the matrix's text: what its cases leave open.
 const BEYOND: &[u8] = include_bytes!("../../../../policies/cases/beyond.json");
 
@@ -32,7 +32,7 @@ pub(super) fn files() -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn engine() -> PolicyEngine {
+pub(crate) fn engine() -> PolicyEngine {
     PolicyEngine::load(files()).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -14,12 +14,21 @@ use crate::register::KnownAgency;
 use crate::serve::{read_body, read_json};
 
 /// A statement with a described person is a few KiB.
-const MAX_ACT_BYTES: usize = 64 * 1024;
+const MAX_STATEMENT_BYTES: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ActForm {
+struct StatementForm {
     statement: String,
+}
+
+/// The signed statement that a body carries, unverified.
+///
+/// # Errors
+/// As the body is read, `body.malformed`.
+pub(super) async fn statement_in(node: &Node, body: Body) -> Result<String, Problem> {
+    let bytes = read_body(body, MAX_STATEMENT_BYTES, node.config.times.body_seconds).await?;
+    Ok(read_json::<StatementForm>(&bytes)?.statement)
 }
 
 /// Reads and verifies an act of this `typ` by an officer of the caller.
@@ -32,8 +41,7 @@ pub(super) async fn act_of<T: DeserializeOwned>(
     typ: &str,
     body: Body,
 ) -> Result<VerifiedAct<T>, Problem> {
-    let bytes = read_body(body, MAX_ACT_BYTES, node.config.times.body_seconds).await?;
-    let ActForm { statement } = read_json(&bytes)?;
+    let statement = statement_in(node, body).await?;
     let (agency, officer) =
         act_speaker(&statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
     let register = node.register.get();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
@@ -17,10 +17,11 @@ use puente_core::ids::ApprovalId;
 use puente_core::policy::RuleId;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::acts::statement_in;
 use crate::domestic::submit::{self, Mode, Outcome, Prepared, Submission, prepare};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+use crate::serve::{self, ProblemReply, json_reply};
 use crate::store::ApprovalFilter;
 
 type Reply = Result<Response, ProblemReply>;
@@ -47,9 +48,9 @@ fn summary(row: &ApprovalRow) -> Value {
 pub async fn list(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
-    ask: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Ask>,
 ) -> Reply {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let filter = ApprovalFilter { state: ask.state, agency: Some(caller.agency.clone()), after: ask.after };
     let rows = node.store.approvals(filter, 200).await.map_err(|error| store_problem(&error))?;
     let next = rows.last().map(|row| row.approval);
@@ -117,12 +118,6 @@ fn owner(row: &ApprovalRow) -> KnownAgency {
     KnownAgency { agency: row.agency.clone(), roles: vec![row.role.clone()] }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StatementForm {
-    statement: String,
-}
-
 /// `POST /v1/approvals/{id}/statements`: an officer's signed word. The second grant releases, one refusal refuses.
 pub async fn state(
     State(node): State<Arc<Node>>,
@@ -130,8 +125,7 @@ pub async fn state(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let bytes = read_body(body, 64 * 1024, node.config.times.body_seconds).await?;
-    let StatementForm { statement } = read_json(&bytes)?;
+    let statement = statement_in(&node, body).await?;
     let (row, recorded) = load(&node, &caller, &id).await?;
     let register = node.register.get();
     let now_ms = node.clock.now_ms();

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use puente_core::consent::{VerifiedEvent, VerifiedRecord, evaluate, verify_event, verify_record};
 use puente_core::delivery::{ConsentEventRow, ConsentRow, LeafRow, SubjectTag, Write};
 use puente_core::envelope::{Verify, claimed_key};
-use puente_core::evidence::{Leaf, LeafRecord};
+use puente_core::evidence::LeafRecord;
 use puente_core::ids::{ConsentId, Digest};
 use puente_core::problem::{self, Problem};
 
@@ -68,7 +68,7 @@ pub async fn add(
     let key = key_of(&node, &caller, &record)?;
     let (agency, country) = (&caller.agency, node.country());
     let record = verify_record(&record, key.as_ref(), agency, country, node.realm(), node.clock.now_s())?;
-    let id = record.record().record_id;
+    let id = record.claims().record_id;
     let at_ms = node.clock.now_ms();
     let writes = vec![
         Write::Consent(ConsentRow {
@@ -92,7 +92,7 @@ pub async fn add(
 }
 
 fn told(record: &VerifiedRecord) -> Value {
-    json!({"consent_id": record.record().record_id, "digest": record.digest()})
+    json!({"consent_id": record.claims().record_id, "digest": record.digest()})
 }
 
 /// `POST /v1/consents/{id}/events`: a signed event; every recipient that it concerns is told in the same commit.
@@ -110,7 +110,7 @@ pub async fn event(
     }
     let key = key_of(&node, &caller, &event)?;
     let event = verify_event(&event, key.as_ref(), &kept.record, &kept.events, node.clock.now_s())?;
-    let consent = kept.record.record().record_id;
+    let consent = kept.record.claims().record_id;
     let number =
         u32::try_from(kept.events.len() + 1).map_err(|_| Problem::new(&problem::CONSENT_CONFLICT))?;
     let mut writes = vec![
@@ -141,7 +141,7 @@ pub async fn event(
 
 fn taken(kept: &Kept, number: usize, notices: usize) -> Value {
     json!({
-        "consent_id": kept.record.record().record_id,
+        "consent_id": kept.record.claims().record_id,
         "number": number,
         "digest": kept.events.get(number - 1).map(VerifiedEvent::digest),
         "notices": notices,
@@ -155,10 +155,10 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Reply {
     let kept = kept(&node, &id).await?.ok_or_else(not_found)?;
-    if !kept.record.record().entitles(&caller.agency) && !relied(&node, &caller, &kept).await? {
+    if !kept.record.claims().entitles(&caller.agency) && !relied(&node, &caller, &kept).await? {
         return Err(not_found().into());
     }
-    let record = kept.record.record();
+    let record = kept.record.claims();
     let rules = node.rules.get();
     let now = jiff::Timestamp::from_millisecond(node.clock.now_ms()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let events = kept.claims_of_events();
@@ -177,7 +177,7 @@ pub async fn show(
         "record": record,
         "signed": kept.record.compact(),
         "events": kept.events.iter().map(|event| json!({
-            "event": event.event(), "digest": event.digest(), "signed": event.compact(),
+            "event": event.claims(), "digest": event.digest(), "signed": event.compact(),
         })).collect::<Vec<_>>(),
         "processes": processes,
     });
@@ -185,7 +185,7 @@ pub async fn show(
 }
 
 async fn relied(node: &Node, caller: &KnownAgency, kept: &Kept) -> Result<bool, Problem> {
-    let under = Disclosed::Under(kept.record.record().record_id);
+    let under = Disclosed::Under(kept.record.claims().record_id);
     let lines = every_line(node, under).await?;
     Ok(lines.iter().any(|(line, _)| line.agency == caller.agency))
 }
@@ -201,19 +201,13 @@ const fn not_found() -> Problem {
 
 fn leaf(node: &Node, kind: &str, of: &VerifiedRecord, digest: Digest) -> Result<Write, Problem> {
     let at_ms = node.clock.now_ms();
-    let consent = of.record();
+    let consent = of.claims();
     let record = LeafRecord { kind, id: consent.record_id.to_string(), digest, at_ms };
-    let leaf = Leaf::new(&record, node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
-    Ok(Write::Leaf(LeafRow {
-        leaf: leaf.hash,
-        subject: Some(person(node, of)),
-        salt: leaf.salt,
-        record: leaf.record,
-        at_ms,
-    }))
+    let leaf = LeafRow::of(&record, Some(person(node, of)), node.random.as_ref());
+    leaf.map(Write::Leaf).map_err(|_| Problem::new(&problem::INTERNAL))
 }
 
 /// The person who was asked, by whose key all of it is sealed.
 fn person(node: &Node, record: &VerifiedRecord) -> SubjectTag {
-    SubjectOf::Own(record.record().principal.reference.reveal()).tag(&node.keys.subjects)
+    SubjectOf::Own(record.claims().principal.reference.reveal()).tag(&node.keys.subjects)
 }

@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use puente_core::problem::{self, Problem};
-
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
-use crate::serve::{Place, ProblemReply, json_reply};
+use crate::serve::{self, Place, ProblemReply, json_reply};
 
 /// Query of the inbox.
 #[derive(Debug, Deserialize)]
@@ -40,9 +38,9 @@ pub async fn inbox(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
     place: Option<Extension<Place>>,
-    ask: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Ask>,
 ) -> Result<Response, ProblemReply> {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let limit = ask.limit.clamp(1, 500);
     let mut changed = node.watch_events();
     let wait = Duration::from_secs(ask.wait.min(node.config.times.long_poll_seconds));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ use crate::domestic::disclosures::every_line;
 use crate::domestic::submit::{Mode, Submission, prepare_resting_on};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+use crate::serve::{self, ProblemReply, json_reply, read_body, read_json};
 use crate::store::{Disclosed, NoticeFilter};
 
 /// Without a term in the catalogue an answer is due in three days (DOMAIN.md 3.3 G).
@@ -129,7 +129,7 @@ pub async fn tell_the_missed(node: &Node, kept: &Kept, opened: &Opened) -> Resul
 }
 
 async fn notices_but(node: &Node, kept: &Kept, told_before: &BTreeSet<Addressee>) -> Result<Opened, Problem> {
-    let consent = kept.record.record().record_id;
+    let consent = kept.record.claims().record_id;
     let mut told: BTreeMap<Addressee, bool> = BTreeMap::new();
     let events = kept.claims_of_events();
     for (line, _) in every_line(node, Disclosed::Under(consent)).await? {
@@ -148,7 +148,7 @@ async fn notices_but(node: &Node, kept: &Kept, told_before: &BTreeSet<Addressee>
 
 /// Whether the last event took away what was told in this line; what an earlier one took was told then.
 fn is_lost(kept: &Kept, events: &[StatusEvent], line: &DisclosureRow) -> bool {
-    let record = kept.record.record();
+    let record = kept.record.claims();
     let holds =
         |events: &[StatusEvent]| leaves(record, events, &line.country, &line.purpose, &line.categories);
     let before = events.split_last().map_or(events, |(_, before)| before);
@@ -157,8 +157,8 @@ fn is_lost(kept: &Kept, events: &[StatusEvent], line: &DisclosureRow) -> bool {
 
 /// The submission that tells one recipient what is left of a consent.
 fn withdrawal(kept: &Kept, to: &Addressee) -> Result<Submission, Problem> {
-    let record = kept.record.record();
-    let last = kept.events.last().map(|event| event.event().occurred_at.timestamp());
+    let record = kept.record.claims();
+    let last = kept.events.last().map(|event| event.claims().occurred_at.timestamp());
     let whole = left(record, &kept.claims_of_events(), &to.country).0.is_empty();
     let section = json!({
         "consent": record.record_id,
@@ -261,9 +261,9 @@ const fn most() -> u32 {
 pub async fn list(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
-    ask: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Ask>,
 ) -> Result<Response, ProblemReply> {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let filter = NoticeFilter::Of(caller.agency.clone());
     let found = node.store.notices(filter, ask.after, ask.limit.clamp(1, 500)).await;
     let found = found.map_err(|error| store_problem(&error))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode, header};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
@@ -29,7 +29,7 @@ use crate::lists::print::{PrintedOperation, PrintedRow, print as print_list};
 use crate::lists::{CellProblem, Imported, ImportedRow, OperationDefaults, Sheet, import};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply, read_body};
+use crate::serve::{self, ProblemReply, json_reply, read_body};
 use crate::store::{MAX_PAGE, Position, Wire};
 
 type Reply = Result<Response, ProblemReply>;
@@ -69,12 +69,12 @@ pub async fn upload(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
     Path(id): Path<String>,
-    ask: Result<Query<Upload>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Upload>,
     headers: HeaderMap,
     body: Body,
 ) -> Reply {
     let operation = operation_id(&id)?;
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let sheet = sheet_of(&headers)?;
     let bytes =
         read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await?;
@@ -289,9 +289,9 @@ pub async fn print(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
     Path(id): Path<String>,
-    ask: Result<Query<Print>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Print>,
 ) -> Reply {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
     let version = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let mut rows = Vec::new();
@@ -389,9 +389,9 @@ pub async fn arrivals(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
     Path(id): Path<String>,
-    ask: Result<Query<Arrivals>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Arrivals>,
 ) -> Reply {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
     let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
     let mut list = Vec::new();

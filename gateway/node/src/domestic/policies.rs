@@ -10,17 +10,17 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use serde::Deserialize;
 use serde_json::json;
 
 use puente_core::delivery::{PolicyChangeRow, StatementRow};
 use puente_core::ids::ApprovalId;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::acts::statement_in;
 use crate::node::{Node, store_problem};
 use crate::policy;
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply, read_body, read_json};
+use crate::serve::{ProblemReply, json_reply};
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -59,12 +59,6 @@ pub async fn show(
     Ok(json_reply(StatusCode::OK, &policy::show(&row, &statements, node.clock.now_ms())))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StatementForm {
-    statement: String,
-}
-
 /// `POST /v1/policies/{id}/statements`: an officer's signed word. The second grant puts the set in force.
 pub async fn state(
     State(node): State<Arc<Node>>,
@@ -73,8 +67,7 @@ pub async fn state(
     body: Body,
 ) -> Reply {
     admit(&node, &caller)?;
-    let bytes = read_body(body, 64 * 1024, node.config.times.body_seconds).await?;
-    let StatementForm { statement } = read_json(&bytes)?;
+    let statement = statement_in(&node, body).await?;
     let id: ApprovalId = id.parse().map_err(|_| Problem::new(&problem::NOT_FOUND))?;
     let state = policy::state(&node, &caller.agency, id, &statement).await?;
     Ok(json_reply(StatusCode::OK, &json!({"change_id": id, "state": state})))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use crate::domestic::submit::{self, Mode, Prepared, Submission, prepare};
 use crate::node::{Node, store_problem};
 use crate::protection::{HoldRecord, StopRecord, clearance, event, seal_record};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply};
+use crate::serve::{self, ProblemReply, json_reply};
 use crate::store::StopFilter;
 use crate::subjects::erase_subject;
 
@@ -57,9 +57,9 @@ fn summary(stop: &Stop) -> Value {
 pub async fn list(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
-    ask: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Ask>,
 ) -> Reply {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let (authority, after) = (caller.agency.clone(), ask.after);
     let filter = if ask.all {
         StopFilter::Referred { authority, after }

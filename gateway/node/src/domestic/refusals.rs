@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ use crate::domestic::acts::act_of;
 use crate::node::{Node, store_problem};
 use crate::protection::{StopRecord, event, seal_record};
 use crate::register::KnownAgency;
-use crate::serve::{ProblemReply, json_reply};
+use crate::serve::{self, ProblemReply, json_reply};
 use crate::store::StopFilter;
 
 type Reply = Result<Response, ProblemReply>;
@@ -49,9 +49,9 @@ fn summary(stop: &Stop) -> Value {
 pub async fn list(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
-    ask: Result<Query<Ask>, axum::extract::rejection::QueryRejection>,
+    ask: serve::Ask<Ask>,
 ) -> Reply {
-    let Query(ask) = ask.map_err(|_| Problem::new(&problem::FIELD_INVALID).at("query"))?;
+    let ask = serve::asked(ask)?;
     let filter = StopFilter::Unanswered { agency: caller.agency.clone(), after: ask.after };
     let rows = node.store.stops(filter, 200).await.map_err(|error| store_problem(&error))?;
     let next = rows.last().map(|row| row.stop.stop);

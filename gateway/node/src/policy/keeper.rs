@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use puente_core::delivery::{ApprovalState, CommitId, LeafRow, PolicyChangeRow, Write};
 use puente_core::envelope::Randomness;
-use puente_core::evidence::{Leaf, LeafRecord};
+use puente_core::evidence::LeafRecord;
 use puente_core::ids::{ApprovalId, Digest};
 use puente_core::membership::Membership;
 use puente_core::problem;
@@ -173,8 +173,7 @@ pub(super) fn activation_leaf(
     random: &dyn Randomness,
 ) -> Option<Write> {
     let record = LeafRecord { kind: "policy", id: change.to_string(), digest: set, at_ms };
-    let leaf = Leaf::new(&record, random).ok()?;
-    Some(Write::Leaf(LeafRow { leaf: leaf.hash, subject: None, salt: leaf.salt, record: leaf.record, at_ms }))
+    LeafRow::of(&record, None, random).ok().map(Write::Leaf)
 }
 
 /// The set of an activation, and the folder as that set.

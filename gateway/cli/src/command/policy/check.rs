@@ -102,6 +102,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::command::policy::tests::changed;
     use crate::output::Format;
     use crate::output::tests::in_memory;
 
@@ -109,16 +110,6 @@ mod tests {
         let (mut output, answers, _) = in_memory(format);
         let check = Check { policies: policies.map(Path::to_owned), home: None };
         (check.run(&mut output).unwrap(), answers.text())
-    }
-
-    fn written(change: impl FnOnce(&mut std::collections::BTreeMap<String, String>)) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let mut files = read_set(None).unwrap().files().clone();
-        change(&mut files);
-        for (path, text) in files {
-            puente_node::home::write_file(&folder.path().join(path), text.as_bytes()).unwrap();
-        }
-        folder
     }
 
     #[test]
@@ -130,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_defect_is_told_with_file_line_and_remedy() {
-        let folder = written(|files| {
+        let folder = changed(|files| {
             let text = files["rules/firewall.cedar"].replacen("@rank(\"70\")", "@rank(\"71\")", 1);
             files.insert("rules/firewall.cedar".to_owned(), text);
         });
@@ -144,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_rule_that_no_longer_bites_fails_its_case_on_the_line_of_the_case() {
-        let folder = written(|files| {
+        let folder = changed(|files| {
             let text =
                 files["rules/minimise.cedar"].replacen("context.minCell < 5", "context.minCell < 2", 1);
             files.insert("rules/minimise.cedar".to_owned(), text);

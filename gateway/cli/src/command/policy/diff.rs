@@ -131,18 +131,9 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
+    use crate::command::policy::tests::changed;
     use crate::output::Format;
     use crate::output::tests::in_memory;
-
-    fn folder(change: impl FnOnce(&mut BTreeMap<String, String>)) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let mut files = read_set(None).unwrap().files().clone();
-        change(&mut files);
-        for (path, text) in files {
-            puente_node::home::write_file(&folder.path().join(path), text.as_bytes()).unwrap();
-        }
-        folder
-    }
 
     fn diff(old: &tempfile::TempDir, new: &tempfile::TempDir) -> (Exit, Value) {
         let (mut output, answers, _) = in_memory(Format::Json);
@@ -152,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_lost_prohibition_is_the_red_line_and_its_return_is_not() {
-        let whole = folder(|_| {});
-        let lost = folder(|files| {
+        let whole = changed(|_| {});
+        let lost = changed(|files| {
             let text =
                 files["rules/minimise.cedar"].replacen("context.minCell < 5", "context.minCell < 0", 1);
             files.insert("rules/minimise.cedar".to_owned(), text);
@@ -168,8 +159,8 @@ mod tests {
     #[test]
     fn a_removed_agreement_and_a_changed_profile_are_named() {
         let (old, new) = (
-            folder(|_| {}),
-            folder(|files| {
+            changed(|_| {}),
+            changed(|files| {
                 files.remove("agreements/MX-GT.json").unwrap();
                 let text =
                     files["profiles.json"].replacen("\"retention_days\": 365", "\"retention_days\": 30", 1);

@@ -78,3 +78,23 @@ fn read_set(folder: Option<&PathBuf>) -> anyhow::Result<PolicySet> {
     PolicySet::read(folder)
         .map_err(|error| anyhow::Error::new(error).context(format!("`{}`", folder.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use super::read_set;
+
+    /// A folder with the built-in set, changed.
+    pub(super) fn changed(change: impl FnOnce(&mut BTreeMap<String, String>)) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = read_set(None).unwrap().files().clone();
+        change(&mut files);
+        for (path, text) in files {
+            puente_node::home::write_file(&folder.path().join(path), text.as_bytes()).unwrap();
+        }
+        folder
+    }
+}

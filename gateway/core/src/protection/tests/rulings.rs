@@ -1,30 +1,9 @@
 //! What a met hold makes of the decision, over the shipped policies.
 
-use std::path::Path;
-
 use super::*;
 use crate::ids::CountryCode;
+use crate::policy::tests::{MATRIX, engine};
 use crate::policy::{Flag, Known, Outcome, PolicyEngine, Protection, SendFacts, cases};
-
-const MATRIX: &[u8] = include_bytes!("../../../../../policies/cases/matrix.json");
-
-fn engine() -> PolicyEngine {
-    fn walk(root: &Path, folder: &Path, into: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, into);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                into.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
-    let mut files = BTreeMap::new();
-    walk(&root, &root, &mut files);
-    PolicyEngine::load(files).unwrap_or_else(|error| panic!("{error}"))
-}
 
 fn found(likeness: Likeness, states: Hold) -> Found {
     Found { hold: id(1), likeness, authority: authority(), states: std::sync::Arc::new(states) }

@@ -12,7 +12,7 @@ use puente_core::delivery::{
 use puente_core::envelope::{
     BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
 };
-use puente_core::evidence::{Leaf, LeafRecord};
+use puente_core::evidence::LeafRecord;
 use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
@@ -473,15 +473,8 @@ impl Parts<'_> {
 
     fn leaf(&self, kind: &str, id: String, digest: Digest) -> Result<Write, Problem> {
         let record = LeafRecord { kind, id, digest, at_ms: self.now_ms };
-        let leaf =
-            Leaf::new(&record, self.node.random.as_ref()).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        Ok(Write::Leaf(LeafRow {
-            leaf: leaf.hash,
-            subject: Some(self.subject),
-            salt: leaf.salt,
-            record: leaf.record,
-            at_ms: self.now_ms,
-        }))
+        let leaf = LeafRow::of(&record, Some(self.subject), self.node.random.as_ref());
+        leaf.map(Write::Leaf).map_err(|_| Problem::new(&problem::INTERNAL))
     }
 }
 

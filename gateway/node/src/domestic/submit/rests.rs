@@ -28,11 +28,11 @@ pub(super) async fn rests_on(
     let Some(id) = submission.legal_basis.consent_id else { return Ok(None) };
     let unknown = || Problem::new(&problem::CONSENT_UNKNOWN).at("/legal_basis/consent_id");
     if let Some(kept) = Kept::find(node, id).await? {
-        if !kept.record.record().entitles(&caller.agency) {
+        if !kept.record.claims().entitles(&caller.agency) {
             return Err(unknown());
         }
         let named = submission.subject_id.as_ref();
-        if named != Some(&kept.record.record().principal.reference) {
+        if named != Some(&kept.record.claims().principal.reference) {
             return Err(Problem::new(&problem::CONSENT_SUBJECT).at("/subject_id"));
         }
         return Ok(Some(Rests::Own(Box::new(kept))));

@@ -37,7 +37,7 @@ impl Parts<'_> {
     }
 
     fn own_extract(&self, kept: &Kept) -> ConsentExtract {
-        let record = kept.record.record();
+        let record = kept.record.claims();
         let evaluation = kept.evaluate(self.node, &self.submission.purpose);
         let (purposes, categories) = if self.submission.legal_basis.basis == BasisType::Control {
             let (purposes, categories) =

@@ -10,7 +10,7 @@ use puente_core::delivery::{
     CommitId, DecisionRow, Direction, Event, EventKind, InboundRow, LeafRow, MessageRow, ReceiptRow, Write,
 };
 use puente_core::envelope::{Receiving, VerifiedOuter, verify_outer};
-use puente_core::evidence::{Leaf, LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
+use puente_core::evidence::{LeafRecord, Receipt, ReceiptEntry, ReceiptState, issue_batch};
 use puente_core::ids::{CountryCode, DecisionId, Realm};
 use puente_core::membership::SendersOf;
 use puente_core::policy::{BasisType, Known, Party, PeerStatus, ReceiveFacts};
@@ -148,14 +148,9 @@ impl Receiver {
         let (id, at_ms) = (outer.claims().jti, now.as_millisecond());
         let record =
             LeafRecord { kind: "receipt", id: format!("{id}:accepted"), digest: outer.release(), at_ms };
-        let leaf = Leaf::new(&record, &SystemRandom)?;
-        writes.push(Write::Leaf(LeafRow {
-            leaf: leaf.hash,
-            subject: None,
-            salt: leaf.salt,
-            record: leaf.record,
-            at_ms,
-        }));
+        let leaf = LeafRow::of(&record, None, &SystemRandom)?;
+        let leaf_hash = leaf.leaf;
+        writes.push(Write::Leaf(leaf));
         Ok(ReceiptEntry {
             message_id: id,
             release_id: outer.release(),
@@ -163,7 +158,7 @@ impl Receiver {
             code: None,
             at_ms,
             log_origin: format!("puente/training/{}", self.end.country.lower()),
-            leaf_hash: leaf.hash,
+            leaf_hash,
             salt: puente_core::envelope::base64url(Uuid::new_v4().as_bytes()),
         })
     }

@@ -12,7 +12,7 @@ use puente_core::delivery::{
 use puente_core::envelope::{
     BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, Verify, release,
 };
-use puente_core::evidence::{Leaf, LeafRecord, Receipt, TYP_RECEIPT, verify_receipt};
+use puente_core::evidence::{LeafRecord, Receipt, TYP_RECEIPT, verify_receipt};
 use puente_core::ids::{CaseId, CountryCode, DecisionId, KeyId, MessageId, Realm, Role};
 use puente_core::json;
 use puente_core::membership::KeyUse;
@@ -115,15 +115,8 @@ impl Sender {
         let own = row.subject_id.as_ref().context("a row names no subject")?;
         let subject = SubjectOf::Own(own.reveal()).tag(&self.end.keys.subjects);
         let record = LeafRecord { kind: "message", id: message.to_string(), digest: made.id, at_ms: now_ms };
-        let leaf = Leaf::new(&record, &SystemRandom)?;
         wires.push(made.wire.clone());
-        writes.push(Write::Leaf(LeafRow {
-            leaf: leaf.hash,
-            subject: Some(subject),
-            salt: leaf.salt,
-            record: leaf.record,
-            at_ms: now_ms,
-        }));
+        writes.push(Write::Leaf(LeafRow::of(&record, Some(subject), &SystemRandom)?));
         writes.push(Write::Outbound(OutboundRow {
             keeping: Keeping::for_days(subject, now_ms, descriptor.retention_days, NOTICE_DAYS),
             message: MessageRow {
