@@ -9,6 +9,7 @@ pub mod approval;
 pub mod catalogue;
 pub mod consent;
 pub mod delivery;
+pub mod duty;
 pub mod envelope;
 pub mod evidence;
 pub mod ids;
