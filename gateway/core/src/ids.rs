@@ -175,6 +175,10 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// One person called over an alert by one channel.
+    SummonsId, "summons id"
+);
+uuid_id!(
     /// One consent record.
     ConsentId, "consent id"
 );

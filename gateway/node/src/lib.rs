@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod consent;
 pub mod domestic;
+pub mod duty;
 pub mod federation;
 pub mod home;
 pub mod keys;

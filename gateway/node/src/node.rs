@@ -13,6 +13,7 @@ use uuid::Uuid;
 use puente_core::catalogue::{Catalogue, Lane};
 use puente_core::consent::ApprovedTexts;
 use puente_core::delivery::{CommitId, Committed, Write};
+use puente_core::duty::Ladders;
 use puente_core::envelope::{Open, Randomness, Seal, Sign};
 use puente_core::ids::{CountryCode, KeyId, Realm, Role};
 use puente_core::membership::Membership;
@@ -22,6 +23,7 @@ use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::duty::Rosters;
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
@@ -58,6 +60,8 @@ pub struct Rules {
     pub agreements: Agreements,
     /// Texts that may be shown to somebody who is asked for consent.
     pub texts: ApprovedTexts,
+    /// The terms of alerts that somebody has to answer.
+    pub ladders: Ladders,
     /// Words of lists and their codes.
     pub codes: Arc<crate::lists::codes::Codes>,
 }
@@ -96,6 +100,8 @@ pub struct Node {
     pub membership: Replaceable<Membership>,
     /// The country's agencies.
     pub register: Replaceable<Register>,
+    /// Who is on duty in the country's agencies.
+    pub rosters: Replaceable<Rosters>,
     /// Protection holds, as outgoing rows are compared with them.
     pub holds: Holds,
     /// Counters and histograms.
@@ -124,6 +130,7 @@ impl Node {
         rules: Rules,
         membership: Membership,
         register: Register,
+        rosters: Rosters,
         metrics: Arc<Metrics>,
         policies: PolicyKeeper,
     ) -> Self {
@@ -138,6 +145,7 @@ impl Node {
             rules: Replaceable::new(rules),
             membership: Replaceable::new(membership),
             register: Replaceable::new(register),
+            rosters: Replaceable::new(rosters),
             metrics,
             policies,
             suspensions: Replaceable::new(Suspensions::default()),

@@ -22,6 +22,7 @@ use puente_core::problem::{self, Problem};
 use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::duty::{Ways, WaysError};
 use crate::federation::{Connector, greet, run_couriers};
 use crate::home::Home;
 use crate::keys::SystemRandom;
@@ -61,6 +62,9 @@ pub enum RunError {
     /// The store, once it is open.
     #[error(transparent)]
     Read(#[from] StoreError),
+    /// A channel by which people are called.
+    #[error(transparent)]
+    Ways(#[from] WaysError),
     /// TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -147,6 +151,7 @@ async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<(Arc<Node>, onesho
         rules,
         membership,
         load::register(home)?,
+        load::rosters(home)?,
         metrics,
         policies,
     );
@@ -172,6 +177,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     suspension::take_up(&node).await?;
     // Before anything is taken in or sent: without its holds a node knows nobody to protect.
     crate::protection::load(&node).await?;
+    let ways = Arc::new(Ways::new(&node.config.duty)?);
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {
@@ -222,6 +228,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
+    tasks.spawn(housekeeping::call(Arc::clone(&node), ways, ended.clone()));
     tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
     let socket = serve_socket(&home.socket(), socket, ended)

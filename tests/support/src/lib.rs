@@ -5,10 +5,12 @@
 
 mod consent;
 mod federation;
+mod mail;
 mod officers;
 mod row;
 
 pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
+pub use mail::{Mail, MailServer};
 pub use officers::Officers;
 pub use row::{adult_row, notice, person};

@@ -12,6 +12,7 @@ use crate::delivery::record::{
     ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
+use crate::duty::{Summons, WatchRow};
 use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId};
 use crate::protection::{HoldRow, StopRow};
 use crate::suspension::Target;
@@ -106,6 +107,14 @@ pub enum Write {
     Stop(StopRow),
     /// A stopped row changes. Guard: the stored revision is the one before.
     StopChanged(StopRow),
+    /// The clock of an alert begins. Guard: none runs for this message.
+    Watch(WatchRow),
+    /// The clock of an alert moves on. Guard: the stored revision is the one before.
+    WatchChanged(WatchRow),
+    /// Somebody is to be called. Guard: its id is new.
+    Summons(Summons),
+    /// A call was tried. Guard: it waits.
+    SummonsChanged(Summons),
     /// A consent record. Guard: its id is new.
     Consent(ConsentRow),
     /// An event on a consent. Guard: its place is free and the one before it is taken.

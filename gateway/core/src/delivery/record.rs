@@ -293,6 +293,8 @@ pub enum EventKind {
     HoldEnded,
     /// A recipient confirmed what it was told after the fact, or did not in time.
     NoticeState,
+    /// An alert was answered or acted on, or nobody did in time.
+    AlertState,
 }
 
 /// A thin event for the domestic side: ids and a state, never content.

@@ -3,12 +3,14 @@
 //! `ops/config/reference.toml` is generated from here by `reference` and compared in a test. Secrets are
 //! never in the file: keys lie in the node's home. Unknown names are refused.
 
+mod duty;
 mod reference;
 
 use serde::{Deserialize, Serialize};
 
 use puente_core::ids::{CountryCode, Realm, Role};
 
+pub use duty::{Duty, MailSecurity};
 pub use reference::reference;
 
 /// Why a configuration cannot be used.
@@ -50,6 +52,9 @@ pub struct Config {
     /// Who puts policies in force.
     #[serde(default)]
     pub policy: PolicyChanges,
+    /// How people are called over an alert.
+    #[serde(default)]
+    pub duty: Duty,
 }
 
 /// Addresses of the three listeners.
@@ -228,6 +233,7 @@ impl Config {
             times: Times::default(),
             retention: Retention::default(),
             policy: PolicyChanges::default(),
+            duty: Duty::default(),
         }
     }
 }

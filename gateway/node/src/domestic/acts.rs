@@ -42,11 +42,24 @@ pub(super) async fn act_of<T: DeserializeOwned>(
     body: Body,
 ) -> Result<VerifiedAct<T>, Problem> {
     let statement = statement_in(node, body).await?;
+    verified_act(node, caller, typ, &statement)
+}
+
+/// Verifies an act of this `typ` by an officer of the caller.
+///
+/// # Errors
+/// `body.malformed`, `officer.not_entitled`, `officer.revoked`, `clock.skew`.
+pub(super) fn verified_act<T: DeserializeOwned>(
+    node: &Node,
+    caller: &KnownAgency,
+    typ: &str,
+    statement: &str,
+) -> Result<VerifiedAct<T>, Problem> {
     let (agency, officer) =
-        act_speaker(&statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
+        act_speaker(statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
     let register = node.register.get();
     let officer =
         register.officer(&agency, &officer).ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED))?;
     let at = (node.country(), node.realm(), &caller.agency);
-    verify_act(typ, &statement, &officer, at, node.clock.now_s())
+    verify_act(typ, statement, &officer, at, node.clock.now_s())
 }

@@ -5,6 +5,7 @@
 
 mod accesses;
 mod acts;
+mod alerts;
 mod approvals;
 mod attachments;
 mod caller;
@@ -54,6 +55,10 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/alerts/{id}", get(alerts::show))
+        .route("/v1/alerts/{id}/telephone", post(alerts::telephone))
+        .route("/v1/alerts/{id}/action", post(alerts::action))
         .route("/v1/holds", post(holds::place))
         .route("/v1/holds/{id}", get(holds::show))
         .route("/v1/holds/{id}/lift", post(holds::lift))

@@ -16,6 +16,7 @@ use puente_core::evidence::Receipt;
 use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Problem};
 
+use crate::duty::receipted;
 use crate::federation::connector::{Connector, LinkError};
 use crate::federation::lapsed::keep_covered;
 use crate::federation::settle::{Sent, Verifier, settle};
@@ -323,6 +324,7 @@ async fn apply(
             lapsed: false,
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
+        writes.extend(receipted(node, &entry).await?);
         node.metrics.message(&queued.message_type, "out", entry.state.as_str());
         observe(node, lane, now_ms.saturating_sub(queued.created_ms));
     }

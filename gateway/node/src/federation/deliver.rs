@@ -22,6 +22,7 @@ use puente_core::problem::{self, Problem};
 use puente_core::suspension::Flow;
 
 use crate::consent::is_withdrawn;
+use crate::duty::{answer_came, begins};
 use crate::federation::notices::{consequences, withdraws_nothing};
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
 use crate::node::{Node, store_problem};
@@ -56,7 +57,8 @@ pub async fn deliver(
     if lines.len() > node.config.limits.delivery_messages {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because("messages in one delivery").into());
     }
-    // A concurrent delivery of the same id makes the first commit fail; the second look finds it stored.
+    // A concurrent delivery of the same id, or another hand on the same clock, makes the first commit fail; the second
+    // look finds it stored.
     for _ in 0..3 {
         match take(&node, &peer, &lines).await? {
             Some(delivered) => return Ok(json_reply(StatusCode::OK, &delivered)),
@@ -84,6 +86,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
     let mut numbers = Vec::new();
     let mut writes = Vec::new();
     let mut answered = BTreeSet::new();
+    let mut stopped = BTreeSet::new();
     for Line { number, outer } in &fresh_lines {
         let id = outer.claims().jti;
         if let Some(stored) = known.get(&id) {
@@ -105,6 +108,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
         let code = judge(node, peer, outer, withdrawn, &mut writes);
         if code.is_none() {
             writes.extend(consequences(node, outer, &mut answered).await?);
+            writes.extend(answer_came(node, outer, &mut stopped).await?);
         }
         writes.extend(inbound(node, peer, outer, code, lines.get(*number).copied().unwrap_or_default()));
         let state = if code.is_none() { ReceiptState::Accepted } else { ReceiptState::Refused };
@@ -139,7 +143,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
             }));
             Ok(Some(delivered))
         }
-        Err(StoreError::Conflict { what: Guard::Taken, .. }) => Ok(None),
+        Err(StoreError::Conflict { what: Guard::Taken | Guard::Changed, .. }) => Ok(None),
         Err(error) => Err(store_problem(&error)),
     }
 }
@@ -366,6 +370,7 @@ fn inbound(
         categories: outer.labels().iter().map(ToString::to_string).collect(),
         wire: if code.is_none() { wire.to_vec() } else { Vec::new() },
     };
+    let clock = code.is_none().then(|| begins(&node.rules.get(), &row, &header.recipient.role)).flatten();
     let mut writes = vec![Write::Inbound(InboundRow {
         // What was refused is receipted and forgotten: its content is not kept.
         keeping: code.is_none().then(|| {
@@ -376,6 +381,7 @@ fn inbound(
         keep_until_ms: expires_ms.saturating_add(KEEP_AFTER_EXPIRY_MS),
         message: row,
     })];
+    writes.extend(clock);
     if code.is_none() {
         let subject_ref =
             header.subject_ref.clone().filter(|subject_ref| subject_ref.len() <= MAX_SUBJECT_REF);

@@ -10,6 +10,7 @@ use puente_core::evidence::Receipt;
 use puente_core::ids::{CountryCode, MessageId, ReleaseId};
 use puente_core::problem::{self, Problem};
 
+use crate::duty::receipted;
 use crate::federation::connector::{Connector, LinkError};
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{Asked, ReceiptList, StatusQuestion};
@@ -125,5 +126,8 @@ async fn ask(
         message_type: row.message_type.clone(),
         lapsed: row.code.as_deref() == Some(problem::CONSENT_LAPSED.code),
     };
-    settle(peer, receipt, &entry, &sent, node.clock.now_ms()).map_err(LinkError::Garbage)
+    let mut writes = settle(peer, receipt, &entry, &sent, node.clock.now_ms()).map_err(LinkError::Garbage)?;
+    // Without the store nothing is settled now, and the peer is asked again.
+    writes.extend(receipted(node, &entry).await.map_err(LinkError::Garbage)?);
+    Ok(writes)
 }

@@ -15,6 +15,7 @@ use puente_core::ids::{AgencyId, CountryCode, KeyId, MessageType, Role};
 use puente_core::membership::{KeyUse, VerifiedPeer};
 use puente_core::problem::{self, Problem};
 
+use crate::duty::receipted;
 use crate::federation::wire::{ReceiptList, ReceiptsTaken};
 use crate::node::{Node, store_problem};
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
@@ -196,5 +197,7 @@ async fn later_state(
         return Ok(Vec::new());
     }
     let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, lapsed: false };
-    settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())
+    let mut writes = settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())?;
+    writes.extend(receipted(node, entry).await?);
+    Ok(writes)
 }

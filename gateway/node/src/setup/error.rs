@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use puente_core::catalogue::CatalogueError;
 use puente_core::consent::TextsError;
+use puente_core::duty::LadderError;
 use puente_core::envelope::CryptoFailure;
 use puente_core::ids::{AgencyId, CountryCode, OfficerId, Realm, Role};
 use puente_core::membership::MembershipError;
 use puente_core::policy::PolicyError;
 
 use crate::config::ConfigError;
+use crate::duty::RostersError;
 use crate::keys::pki::PkiError;
 use crate::keys::tls::TlsError;
 use crate::keys::{FileError, KeyError};
@@ -56,6 +58,12 @@ pub enum SetupError {
     /// A private file that is no key pair cannot be used.
     #[error(transparent)]
     Private(#[from] FileError),
+    /// The duty rosters cannot be read.
+    #[error(transparent)]
+    Rosters(#[from] RostersError),
+    /// The terms of alerts are not sound.
+    #[error("policies/deadlines.json: {0}")]
+    Ladders(#[from] LadderError),
     /// Certificate and key do not belong together.
     #[error("certificate `{name}`: {source}")]
     Certificate {

@@ -20,6 +20,7 @@ use puente_core::delivery::{
     HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
     RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
 };
+use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId,
     Role, StopId,
@@ -30,7 +31,7 @@ pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
     ApprovalFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
-    Past, Position, StopFilter, Wire,
+    Past, Position, StopFilter, WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -166,6 +167,17 @@ pub trait Store: Send + Sync + 'static {
     fn stops(&self, filter: StopFilter, limit: u32) -> Answer<'_, Vec<StopRow>>;
     /// Stopped rows whose next alarm is due, longest first, with their records.
     fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>>;
+
+    /// The clock of one alert with what officers signed about it.
+    fn watch(&self, message: MessageId) -> Answer<'_, Option<WatchRow>>;
+    /// Clocks that somebody still has to stop, the most urgent first, without what was signed.
+    fn watches(&self, filter: WatchFilter, limit: u32) -> Answer<'_, Vec<WatchRow>>;
+    /// Clocks at which something is due, longest first, with what was signed.
+    fn watches_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<WatchRow>>;
+    /// Everybody called over one alert, in the order they were called.
+    fn summonses(&self, message: MessageId, limit: u32) -> Answer<'_, Vec<Summons>>;
+    /// Calls that are to be tried, longest due first.
+    fn summonses_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<Summons>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;

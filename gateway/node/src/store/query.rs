@@ -4,7 +4,7 @@
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
 use puente_core::ids::{
-    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, StopId,
+    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
 };
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
@@ -93,6 +93,15 @@ pub struct ApprovalFilter {
     pub agency: Option<AgencyId>,
     /// Only what was opened after this approval.
     pub after: Option<ApprovalId>,
+}
+
+/// Whose clocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchFilter {
+    /// The agency.
+    pub agency: AgencyId,
+    /// Its roles.
+    pub roles: Vec<Role>,
 }
 
 /// One side's choice of stopped rows.

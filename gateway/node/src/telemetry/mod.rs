@@ -8,6 +8,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use puente_core::duty::SummonsState;
 use puente_core::ids::MessageType;
 
 use crate::store::CommitObserver;
@@ -69,6 +70,11 @@ pub struct Metrics {
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
     protection_alarms: IntCounterVec,
+    alert_silences: IntCounterVec,
+    duty_unstaffed: IntCounterVec,
+    summonses: IntCounterVec,
+    duty_channel_up: IntGaugeVec,
+    duty_gap_minutes: IntGauge,
     notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
@@ -126,6 +132,11 @@ impl Metrics {
         registry.register(Box::new(deliveries.clone()))?;
         let approvals_open = IntGauge::new("puente_approvals_open", "Held rows that wait for officers.")?;
         registry.register(Box::new(approvals_open.clone()))?;
+        let duty_gap_minutes = IntGauge::new(
+            "puente_duty_gap_minutes",
+            "Minutes of the next seven days in which an agency that answers alerts has nobody on duty.",
+        )?;
+        registry.register(Box::new(duty_gap_minutes.clone()))?;
         let started = Gauge::new("puente_start_time_seconds", "When the node started, Unix time.")?;
         registry.register(Box::new(started.clone()))?;
         Ok(Arc::new(Self {
@@ -192,6 +203,27 @@ impl Metrics {
                 "Silences about stopped rows past their time, and people who travel nevertheless.",
                 &["alarm"],
             )?,
+            alert_silences: counters(
+                "puente_alert_silences_total",
+                "Alerts that nobody answered, acted on or signed for in time, or that a peer did not take.",
+                &["silence"],
+            )?,
+            duty_unstaffed: counters(
+                "puente_duty_unstaffed_total",
+                "Calls over an alert that found nobody on duty, by who was wanted.",
+                &["wake"],
+            )?,
+            summonses: counters(
+                "puente_summonses_total",
+                "Attempts to call somebody over an alert, by channel and what came of it.",
+                &["channel", "state"],
+            )?,
+            duty_channel_up: int_gauges(
+                "puente_duty_channel_up",
+                "1 when the server of a channel by which people are called answers.",
+                &["channel"],
+            )?,
+            duty_gap_minutes,
             deliveries,
             approvals_open,
             started,
@@ -260,6 +292,31 @@ impl Metrics {
     /// Something about a stopped row alarms.
     pub fn protection_alarm(&self, alarm: &str) {
         self.protection_alarms.with_label_values(&[alarm]).inc();
+    }
+
+    /// Nobody has stopped a clock in time.
+    pub fn alert_silence(&self, silence: &str) {
+        self.alert_silences.with_label_values(&[silence]).inc();
+    }
+
+    /// A call over an alert found nobody on duty.
+    pub fn duty_unstaffed(&self, wake: &str) {
+        self.duty_unstaffed.with_label_values(&[wake]).inc();
+    }
+
+    /// Whether the server of a channel answers.
+    pub fn duty_channel(&self, channel: &str, up: bool) {
+        self.duty_channel_up.with_label_values(&[channel]).set(i64::from(up));
+    }
+
+    /// How long nobody will be on duty.
+    pub fn duty_gap(&self, minutes: i64) {
+        self.duty_gap_minutes.set(minutes);
+    }
+
+    /// Somebody was called, or it was tried.
+    pub fn summons(&self, channel: &str, state: SummonsState) {
+        self.summonses.with_label_values(&[channel, state.as_str()]).inc();
     }
 
     /// How many notices no recipient has answered, and how many of them are past their term.

@@ -1,6 +1,7 @@
 //! One named test per story of two countries; one binary, so that everything is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod alerts;
 mod approvals;
 mod around;
 mod consents;

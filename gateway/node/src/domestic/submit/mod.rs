@@ -3,6 +3,7 @@
 //! Not here: HTTP. INVARIANT: nothing is answered before the commit that holds its writes is durable, and
 //! the decision is recorded whatever it was.
 
+mod answering;
 mod attached;
 mod erasing;
 mod form;

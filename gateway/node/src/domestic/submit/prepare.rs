@@ -24,6 +24,7 @@ use puente_core::suspension::Flow;
 
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
+use crate::domestic::submit::answering::clock_stopped;
 use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
@@ -32,6 +33,7 @@ use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
 use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::validate::validate;
+use crate::duty::begins;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
 use crate::subjects::{SubjectOf, keeping};
@@ -151,7 +153,11 @@ async fn complete(
 ) -> Result<Prepared, Stop> {
     let rests = rests_on(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
+    let stopped = clock_stopped(node, caller, submission).await?;
     let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
+    if prepared.verdict.message_id.is_some() {
+        prepared.writes.extend(stopped);
+    }
     prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
     Ok(prepared)
 }
@@ -374,29 +380,31 @@ impl Parts<'_> {
         verdict.case = Some(case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
         writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
+        let row = MessageRow {
+            direction: Direction::Out,
+            message,
+            release: made.id,
+            peer: to.country.clone(),
+            lane: self.descriptor.lane,
+            message_type: submission.message_type.clone(),
+            version: self.descriptor.version,
+            agency: Some(self.caller.agency.clone()),
+            role: self.role.clone(),
+            case,
+            operation: submission.operation,
+            row: submission.row,
+            in_reply_to: submission.in_reply_to,
+            created_ms: self.now_ms,
+            expires_ms: expires_at.saturating_mul(1000),
+            state: OutboundState::Queued.as_str().to_owned(),
+            code: None,
+            categories: made.labels.iter().map(ToString::to_string).collect(),
+            wire: made.wire,
+        };
+        writes.extend(begins(self.rules, &row, &to.role));
         writes.push(Write::Outbound(OutboundRow {
             keeping,
-            message: MessageRow {
-                direction: Direction::Out,
-                message,
-                release: made.id,
-                peer: to.country.clone(),
-                lane: self.descriptor.lane,
-                message_type: submission.message_type.clone(),
-                version: self.descriptor.version,
-                agency: Some(self.caller.agency.clone()),
-                role: self.role.clone(),
-                case,
-                operation: submission.operation,
-                row: submission.row,
-                in_reply_to: submission.in_reply_to,
-                created_ms: self.now_ms,
-                expires_ms: expires_at.saturating_mul(1000),
-                state: OutboundState::Queued.as_str().to_owned(),
-                code: None,
-                categories: made.labels.iter().map(ToString::to_string).collect(),
-                wire: made.wire,
-            },
+            message: row,
             due_ms: self.now_ms,
             withheld,
             named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,

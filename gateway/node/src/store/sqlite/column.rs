@@ -128,6 +128,7 @@ impl<'row, 'statement> Columns<'row, 'statement> {
             EventKind::ProtectionAlarm,
             EventKind::HoldEnded,
             EventKind::NoticeState,
+            EventKind::AlertState,
         ];
         kinds.into_iter().find(|kind| event_kind(*kind) == text).ok_or_else(|| self.damaged())
     }
@@ -157,6 +158,7 @@ pub(super) const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::ProtectionAlarm => "protection_alarm",
         EventKind::HoldEnded => "hold_ended",
         EventKind::NoticeState => "notice_state",
+        EventKind::AlertState => "alert_state",
     }
 }
 

@@ -27,6 +27,7 @@ use puente_core::delivery::{
     HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
     RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
 };
+use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, ReleaseId, Role,
     StopId,
@@ -38,7 +39,7 @@ use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
     ApprovalFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
-    Position, StopFilter, Wire,
+    Position, StopFilter, WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -342,6 +343,26 @@ impl Store for SqliteStore {
 
     fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>> {
         self.read(move |ledger| read::stops_alarming(ledger, now_ms, limit))
+    }
+
+    fn watch(&self, message: MessageId) -> Answer<'_, Option<WatchRow>> {
+        self.read(move |ledger| read::watch(ledger, message))
+    }
+
+    fn watches(&self, filter: WatchFilter, limit: u32) -> Answer<'_, Vec<WatchRow>> {
+        self.read(move |ledger| read::watches(ledger, &filter, limit))
+    }
+
+    fn watches_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<WatchRow>> {
+        self.read(move |ledger| read::watches_due(ledger, now_ms, limit))
+    }
+
+    fn summonses(&self, message: MessageId, limit: u32) -> Answer<'_, Vec<Summons>> {
+        self.read(move |ledger| read::summonses(ledger, message, limit))
+    }
+
+    fn summonses_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<Summons>> {
+        self.read(move |ledger| read::summonses_due(ledger, now_ms, limit))
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {

@@ -7,6 +7,7 @@ mod approval;
 mod chunk;
 mod consent;
 mod disclosure;
+mod duty;
 mod erase;
 mod forget;
 mod lapsed;
@@ -57,6 +58,10 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::HoldChanged(row) => protection::change_hold(ledger, row),
         Write::Stop(row) => protection::stop(ledger, row),
         Write::StopChanged(row) => protection::change_stop(ledger, row),
+        Write::Watch(row) => duty::watch(ledger, row),
+        Write::WatchChanged(row) => duty::change_watch(ledger, row),
+        Write::Summons(row) => duty::summons(ledger, row),
+        Write::SummonsChanged(row) => duty::change_summons(ledger, row),
         Write::Consent(row) => consent::record(ledger, row),
         Write::ConsentEvent(row) => consent::event(ledger, row),
         Write::Disclosure(row) => disclosure::disclosure(ledger, row),
@@ -118,6 +123,7 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Stop(row) | Write::StopChanged(row) => {
             row.record.len() + row.draft.as_ref().map_or(0, |draft| draft.bytes.len())
         }
+        Write::Watch(row) | Write::WatchChanged(row) => row.statements.iter().map(String::len).sum(),
         Write::Statement(row) | Write::PolicyStatement(row) => row.statement.len(),
         Write::PolicyChange(row) => row.files.len() + row.summary.len() + row.proposal.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
@@ -134,6 +140,8 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::LegalHold { .. }
         | Write::Suspend(_)
         | Write::Lift { .. }
+        | Write::Summons(_)
+        | Write::SummonsChanged(_)
         | Write::WakeHeld { .. }
         | Write::PolicyChangeState { .. }
         | Write::Disclosure(_)
