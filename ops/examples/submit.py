@@ -110,12 +110,12 @@ def receive(node: Node, credential: pathlib.Path) -> None:
     cursor = int(cursor_file.read_text("ascii")) if cursor_file.exists() else 0
     while True:
         inbox = node.ask("GET", f"/v1/inbox?after={cursor}&wait={WAIT}")
-        for entry in inbox["events"]:
-            event = entry["event"]
-            if event["kind"] == "message_received":
-                content = node.ask("GET", f"/v1/messages/{event['message']}/content")
-                show({"message": event["message"], "type": event["message_type"], "sections": content["sections"]})
-            cursor = entry["cursor"]
+        for event in inbox["events"]:
+            if event["type"] == "puente.message_received":
+                about = event["data"]
+                content = node.ask("GET", about["link"])
+                show({"message": about["message"], "type": about["message_type"], "sections": content["sections"]})
+            cursor = int(event["id"])
             fresh = cursor_file.with_suffix(".new")
             fresh.write_text(str(cursor), "ascii")
             fresh.replace(cursor_file)

@@ -44,13 +44,13 @@ send() {
 }
 
 receive() {
-    local cursor_file="$credential/cursor" cursor inbox content message
+    local cursor_file="$credential/cursor" cursor inbox content link
     cursor="$(cat "$cursor_file" 2>/dev/null || printf 0)"
     while true; do
         inbox="$(ask "/v1/inbox?after=$cursor&wait=25")"
         refuse_problem "$inbox"
-        for message in $(jq --raw-output '.events[].event | select(.kind == "message_received") | .message' <<<"$inbox"); do
-            content="$(ask "/v1/messages/$message/content")"
+        for link in $(jq --raw-output '.events[] | select(.type == "puente.message_received") | .data.link' <<<"$inbox"); do
+            content="$(ask "$link")"
             refuse_problem "$content"
             jq '{message: .message_id, type: .header.type, sections}' <<<"$content"
         done

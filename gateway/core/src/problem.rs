@@ -357,6 +357,10 @@ problems! {
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
         "The facts of this decision can no longer be read; its recorded outcome stands.";
+    /// The agency, or the node, has as many streams of events open as it may.
+    EVENT_STREAMS = "event.streams", 429, Caller, Later,
+        "Demasiados flujos de avisos abiertos. Cierre uno o espere.",
+        "Too many streams of events are open. Close one or wait.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
+use crate::serve::Seats;
 use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -106,6 +107,8 @@ pub struct Node {
     pub suspensions: Replaceable<Suspensions>,
     /// Held by whoever changes how the node is operated: one such change at a time.
     pub operating: tokio::sync::Mutex<()>,
+    /// Streams of events that are open.
+    pub streams: Seats,
     commits: AtomicU64,
     outbox: Notify,
     events: watch::Sender<u64>,
@@ -129,6 +132,7 @@ impl Node {
     ) -> Self {
         let holds = Holds::new(&keys.pairwise, clock.now_ms());
         Self {
+            streams: Seats::new(config.limits.event_streams),
             holds,
             config,
             clock,

@@ -6,6 +6,7 @@
 //!
 //! Not here: the store itself (`puente-node::store`).
 
+mod cloud_event;
 mod commit;
 mod disclosure;
 mod keeping;
@@ -13,6 +14,7 @@ mod operation;
 mod record;
 mod retry;
 
+pub use cloud_event::{CLOUD_EVENT_MEDIA, CloudEvent};
 pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
 pub use disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,

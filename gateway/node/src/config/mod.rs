@@ -96,6 +96,8 @@ pub struct Limits {
     pub delivery_messages: usize,
     /// Most rows that one agency may ask about in an hour without sending them (dry run).
     pub questions_per_hour: u32,
+    /// Streams of events open at once, a quarter of them for one agency.
+    pub event_streams: usize,
 }
 
 impl Default for Limits {
@@ -110,6 +112,7 @@ impl Default for Limits {
             connections: 512,
             delivery_messages: 256,
             questions_per_hour: 20_000,
+            event_streams: 64,
         }
     }
 }

@@ -28,6 +28,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "questions_per_hour",
         "Most rows that one agency may ask about in an hour without sending them (dry run); more are answered 429.",
     ),
+    (
+        "limits",
+        "event_streams",
+        "Streams of events open at once, a quarter of them for one agency; more are answered 429.",
+    ),
     ("times", "body_seconds", "A body that does not arrive within this many seconds is given up."),
     ("times", "handshake_seconds", "A TLS handshake that does not end within this many seconds is given up."),
     ("times", "idle_seconds", "A connection without a request for this many seconds is closed."),

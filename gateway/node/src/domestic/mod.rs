@@ -22,6 +22,7 @@ mod operations;
 mod policies;
 mod referrals;
 mod refusals;
+mod stream;
 pub mod submit;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/messages/{id}", get(messages::status))
         .route("/v1/messages/{id}/content", get(messages::content))
         .route("/v1/inbox", get(inbox::inbox))
+        .route("/v1/events", get(stream::stream))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
         .route("/v1/operations/{id}/print", get(operations::print))

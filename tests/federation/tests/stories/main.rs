@@ -13,4 +13,5 @@ mod refusals;
 mod rights;
 mod road;
 mod statistics;
+mod streams;
 mod suspensions;
