@@ -22,6 +22,7 @@ use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::keys::HttpSigner;
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
@@ -69,6 +70,8 @@ pub struct NodeKeys {
     pub message: Box<dyn Sign>,
     /// Signs receipts.
     pub receipt: Box<dyn Sign>,
+    /// Signs the calls of webhooks, with the key for messages.
+    pub calls: HttpSigner,
     /// Opens what is sealed to a role, by key id.
     pub openers: BTreeMap<KeyId, Box<dyn Open>>,
     /// Seals what is kept for a role of this country, by role.

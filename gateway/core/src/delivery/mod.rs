@@ -13,6 +13,7 @@ mod keeping;
 mod operation;
 mod record;
 mod retry;
+mod webhook;
 
 pub use cloud_event::{CLOUD_EVENT_MEDIA, CloudEvent};
 pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
@@ -27,3 +28,7 @@ pub use record::{
     StatementRow,
 };
 pub use retry::{RetrySchedule, next_attempt};
+pub use webhook::{
+    AfterCall, CallOutcome, DeadLetterRow, MAX_DEAD_LETTERS, MAX_WEBHOOKS, Patience, WebhookProgress,
+    WebhookRow, WebhookTarget,
+};

@@ -3,12 +3,14 @@
 //! `ops/config/reference.toml` is generated from here by `reference` and compared in a test. Secrets are
 //! never in the file: keys lie in the node's home. Unknown names are refused.
 
+mod network;
 mod reference;
 
 use serde::{Deserialize, Serialize};
 
 use puente_core::ids::{CountryCode, Realm, Role};
 
+pub use network::{Network, NotANetwork, may_call};
 pub use reference::reference;
 
 /// Why a configuration cannot be used.
@@ -50,6 +52,9 @@ pub struct Config {
     /// Who puts policies in force.
     #[serde(default)]
     pub policy: PolicyChanges,
+    /// Calls to agencies' systems.
+    #[serde(default)]
+    pub webhooks: Webhooks,
 }
 
 /// Addresses of the three listeners.
@@ -201,6 +206,34 @@ impl Default for PolicyChanges {
     }
 }
 
+/// Calls to agencies' systems.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Networks that may be called; none is called that is not listed.
+    pub networks: Vec<Network>,
+    /// Connecting may take so many seconds, and so may the answer.
+    pub answer_seconds: u64,
+    /// An event that was refused so often becomes a dead letter.
+    pub attempts: u32,
+    /// A receiver in trouble (5xx, no answer) is moreover given so many hours.
+    pub failing_hours: u32,
+    /// A webhook whose receiver nobody reached for so many hours is paused.
+    pub unreachable_hours: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            answer_seconds: 10,
+            attempts: 12,
+            failing_hours: 6,
+            unreachable_hours: 24,
+        }
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -231,6 +264,7 @@ impl Config {
             times: Times::default(),
             retention: Retention::default(),
             policy: PolicyChanges::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }

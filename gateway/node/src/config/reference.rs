@@ -79,6 +79,27 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "Copies of the key store live this many days at most; erasures are confirmed with that date.",
     ),
     (
+        "webhooks",
+        "networks",
+        "Networks whose addresses webhooks may call, such as \"10.20.0.0/16\"; none is called that is not listed, and private ranges, loopback and link-local only by a network within them.",
+    ),
+    (
+        "webhooks",
+        "answer_seconds",
+        "Connecting to a receiver may take so many seconds, and so may its answer.",
+    ),
+    ("webhooks", "attempts", "An event that its receiver refused so often becomes a dead letter."),
+    (
+        "webhooks",
+        "failing_hours",
+        "A receiver in trouble (5xx, no answer) has moreover to be so for this many hours.",
+    ),
+    (
+        "webhooks",
+        "unreachable_hours",
+        "A webhook whose receiver was not reached for this many hours is paused.",
+    ),
+    (
         "retention",
         "record_years",
         "Metadata, receipts, decisions and approvals go after this many years; leaves of the log stay.",

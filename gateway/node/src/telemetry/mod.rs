@@ -72,6 +72,10 @@ pub struct Metrics {
     notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
+    event_streams: IntGauge,
+    webhook_calls: IntCounterVec,
+    webhooks_paused: IntGauge,
+    dead_letters: IntGauge,
     started: Gauge,
 }
 
@@ -124,8 +128,11 @@ impl Metrics {
             &["lane"],
         )?;
         registry.register(Box::new(deliveries.clone()))?;
-        let approvals_open = IntGauge::new("puente_approvals_open", "Held rows that wait for officers.")?;
-        registry.register(Box::new(approvals_open.clone()))?;
+        let int_gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let metric = IntGauge::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
         let started = Gauge::new("puente_start_time_seconds", "When the node started, Unix time.")?;
         registry.register(Box::new(started.clone()))?;
         Ok(Arc::new(Self {
@@ -192,8 +199,19 @@ impl Metrics {
                 "Silences about stopped rows past their time, and people who travel nevertheless.",
                 &["alarm"],
             )?,
+            event_streams: int_gauge("puente_event_streams", "Streams of events that are open.")?,
+            webhook_calls: counters(
+                "puente_webhook_calls_total",
+                "Calls of agencies' webhooks, by what came of them.",
+                &["outcome"],
+            )?,
+            webhooks_paused: int_gauge(
+                "puente_webhooks_paused",
+                "Webhooks that call no more until resumed.",
+            )?,
+            dead_letters: int_gauge("puente_dead_letters", "Events that a webhook did not take.")?,
+            approvals_open: int_gauge("puente_approvals_open", "Held rows that wait for officers.")?,
             deliveries,
-            approvals_open,
             started,
             registry,
         }))
@@ -272,6 +290,22 @@ impl Metrics {
     /// How many members, purposes or categories are suspended.
     pub fn suspensions(&self, kind: &str, in_force: i64) {
         self.suspensions.with_label_values(&[kind]).set(in_force);
+    }
+
+    /// How many streams of events are open.
+    pub fn streams(&self, open: usize) {
+        self.event_streams.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A webhook was called, with this outcome.
+    pub fn webhook(&self, outcome: &str) {
+        self.webhook_calls.with_label_values(&[outcome]).inc();
+    }
+
+    /// How many webhooks are paused, and how many events were not taken.
+    pub fn webhooks(&self, paused: usize, dead_letters: u64) {
+        self.webhooks_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
+        self.dead_letters.set(i64::try_from(dead_letters).unwrap_or(i64::MAX));
     }
 
     /// When the node started.

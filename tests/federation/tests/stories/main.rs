@@ -15,3 +15,4 @@ mod road;
 mod statistics;
 mod streams;
 mod suspensions;
+mod webhooks;
