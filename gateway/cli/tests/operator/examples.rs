@@ -26,11 +26,20 @@ fn example(name: &str) -> Command {
     command
 }
 
+/// Lets a node take up what was copied into its home, now and not within a second.
+fn reload(home: &str) {
+    let socket = format!("{home}/admin.sock");
+    let line =
+        ["--silent", "--fail", "--request", "POST", "--unix-socket", &socket, "http://admin/v1/reload"];
+    printed(Command::new("curl").args(line));
+}
+
 /// What an example printed, once it ended well.
 fn printed(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{command:?}: {said} {told}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -63,6 +72,9 @@ impl World {
         directory::copy(&homes[1].1, &homes[0].1).unwrap();
         add_agency(&mx, "INM", "migration_enforcement", &inm);
         directory::copy(&homes[0].1, &homes[1].1).unwrap();
+        for home in [&mx, &gt] {
+            reload(home);
+        }
         std::fs::write(Path::new(&igm).join("address"), nodes.1.address("domestic")).unwrap();
         std::fs::write(Path::new(&inm).join("address"), nodes.0.address("domestic")).unwrap();
 
@@ -142,6 +154,9 @@ impl World {
         let output = receiver.wait_with_output().unwrap();
         assert!(output.status.success(), "{client}");
         let id = added["webhook_id"].as_str().unwrap();
+        for (act, state) in [("pause", "paused"), ("resume", "active")] {
+            assert_eq!(json(&["agency", "webhook", act, id, "--home", &gt])["state"], state);
+        }
         assert_eq!(json(&["webhook", "dead", "list", "--home", &gt])["dead_letters"], serde_json::json!([]));
         assert_eq!(status(&["agency", "webhook", "remove", id, "--home", &gt]), 0);
         values(&String::from_utf8(output.stdout).unwrap())

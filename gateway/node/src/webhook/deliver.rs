@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use puente_core::delivery::{
-    AfterCall, CallOutcome, CloudEvent, Event, EventKind, Patience, WebhookRow, Write,
+    AfterCall, CallOutcome, CloudEvent, DeadLetterRow, Event, EventKind, Patience, WebhookRow, Write,
 };
 use puente_core::ids::{Role, WebhookId};
 
@@ -214,7 +214,7 @@ async fn resend(
         return Ok(row);
     }
     let code = outcome.as_str().to_owned();
-    let letter = puente_core::delivery::DeadLetterRow { webhook, event, code, at_ms, resend: false };
+    let letter = DeadLetterRow { webhook, event, code, at_ms, resend: false };
     node.commit(vec![Write::DeadLetter(letter)]).await?;
     Ok(row)
 }

@@ -8,18 +8,23 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::delivery::{EventKind, MAX_WEBHOOKS, WebhookProgress, WebhookRow, WebhookTarget, Write};
+use puente_core::delivery::{
+    DeadLetterRow, EventKind, MAX_WEBHOOKS, WebhookProgress, WebhookRow, WebhookTarget, Write,
+};
 use puente_core::ids::{AgencyId, Digest, MessageType, WebhookId};
 use puente_core::problem::{self, Problem};
 
 use crate::config::may_call;
 use crate::keys::tls::Receiver;
 use crate::node::{Node, store_problem};
-use crate::store::{DeadLetterFilter, MAX_PAGE};
+use crate::store::{DeadLetterFilter, MAX_PAGE, StoreError};
 use crate::webhook::Endpoint;
 
 /// Longest list of authorities.
 const MAX_AUTHORITY: usize = 32 * 1024;
+
+/// How often a change is tried against a call that stores its outcome.
+const ATTEMPTS: usize = 5;
 
 /// Most kinds or types in a filter.
 const MAX_FILTER: usize = 64;
@@ -163,15 +168,12 @@ pub async fn act(node: &Node, agency: Option<&AgencyId>, id: &str, act: Act) -> 
         };
         match node.commit(vec![write]).await {
             Ok(_) => return Ok(shown(&next)),
-            Err(crate::store::StoreError::Conflict { .. }) => {}
+            Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(store_problem(&error)),
         }
     }
     Err(Problem::new(&problem::APPROVAL_OVERTAKEN))
 }
-
-/// How often a change is tried against a call that stores its outcome.
-const ATTEMPTS: usize = 5;
 
 /// Dead letters after a place, oldest first.
 ///
@@ -196,9 +198,8 @@ pub async fn resend(node: &Node, webhook: WebhookId, event: Option<i64>) -> Resu
         .into_iter()
         .map(|(_, letter)| letter)
         .filter(|letter| event.is_none_or(|one| letter.event == one));
-    let writes: Vec<_> = wanted
-        .map(|letter| Write::DeadLetter(puente_core::delivery::DeadLetterRow { resend: true, ..letter }))
-        .collect();
+    let writes: Vec<_> =
+        wanted.map(|letter| Write::DeadLetter(DeadLetterRow { resend: true, ..letter })).collect();
     let count = writes.len();
     if count == 0 {
         return Err(Problem::new(&problem::NOT_FOUND));
