@@ -183,6 +183,10 @@ uuid_id!(
     ConsentId, "consent id"
 );
 uuid_id!(
+    /// One webhook of an agency.
+    WebhookId, "webhook id"
+);
+uuid_id!(
     /// One recipient that has to be told something after the fact.
     NoticeId, "notice id"
 );

@@ -365,6 +365,38 @@ problems! {
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
         "The facts of this decision can no longer be read; its recorded outcome stands.";
+    /// The agency, or the node, has as many streams of events open as it may.
+    EVENT_STREAMS = "event.streams", 429, Caller, Later,
+        "Demasiados flujos de avisos abiertos. Cierre uno o espere.",
+        "Too many streams of events are open. Close one or wait.";
+    /// The address is outside the networks that the operator lets be called.
+    WEBHOOK_ADDRESS = "webhook.address", 422, Caller, Never,
+        "La dirección no está en las redes que el operador permite llamar. Acuerde con él otra dirección o red.",
+        "The address is outside the networks that the operator lets be called. Agree on another address or network.";
+    /// The agency has as many webhooks as it may.
+    WEBHOOK_LIMIT = "webhook.limit", 409, Caller, Never,
+        "La dependencia ya tiene todos los webhooks que puede tener. Quite uno.",
+        "The agency has as many webhooks as it may. Remove one.";
+    /// No connection to the receiver, or its certificate is not the one registered.
+    WEBHOOK_UNREACHABLE = "webhook.unreachable", 504, Caller, Later,
+        "No hay conexión con el receptor, o su certificado no es el registrado. Revise red, nombre y certificado.",
+        "No connection to the receiver, or its certificate is not the one registered. Check network, name and certificate.";
+    /// The receiver was reached and did not answer in time.
+    WEBHOOK_UNANSWERED = "webhook.unanswered", 504, Caller, Later,
+        "El receptor no respondió a tiempo. Responda 2xx en cuanto el aviso esté guardado.",
+        "The receiver did not answer in time. Answer 2xx as soon as the event is stored.";
+    /// The receiver answered something else than 2xx.
+    WEBHOOK_REFUSED = "webhook.refused", 502, Caller, Later,
+        "El receptor respondió otra cosa que 2xx: no es una entrega.",
+        "The receiver answered something else than 2xx: that is no delivery.";
+    /// The receiver sent us elsewhere.
+    WEBHOOK_REDIRECTED = "webhook.redirected", 502, Caller, Never,
+        "El receptor envió a otra dirección, y el nodo no la sigue. Registre la dirección definitiva.",
+        "The receiver sent us elsewhere, and the node does not follow. Register the final address.";
+    /// The receiver asked for no more.
+    WEBHOOK_GONE = "webhook.gone", 410, Caller, Never,
+        "El receptor pidió no recibir más (410). Reanude cuando vuelva a querer avisos.",
+        "The receiver asked for no more (410). Resume when it wants events again.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

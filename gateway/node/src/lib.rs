@@ -28,3 +28,4 @@ pub mod store;
 pub mod subjects;
 pub mod suspension;
 pub mod telemetry;
+pub mod webhook;

@@ -24,9 +24,11 @@ use puente_core::suspension::Suspensions;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::duty::Rosters;
+use crate::keys::HttpSigner;
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
+use crate::serve::Seats;
 use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -72,6 +74,8 @@ pub struct NodeKeys {
     pub message: Box<dyn Sign>,
     /// Signs receipts.
     pub receipt: Box<dyn Sign>,
+    /// Signs the calls of webhooks, with the key for messages.
+    pub calls: HttpSigner,
     /// Opens what is sealed to a role, by key id.
     pub openers: BTreeMap<KeyId, Box<dyn Open>>,
     /// Seals what is kept for a role of this country, by role.
@@ -112,6 +116,8 @@ pub struct Node {
     pub suspensions: Replaceable<Suspensions>,
     /// Held by whoever changes how the node is operated: one such change at a time.
     pub operating: tokio::sync::Mutex<()>,
+    /// Streams of events that are open.
+    pub streams: Seats,
     commits: AtomicU64,
     outbox: Notify,
     events: watch::Sender<u64>,
@@ -136,6 +142,7 @@ impl Node {
     ) -> Self {
         let holds = Holds::new(&keys.pairwise, clock.now_ms());
         Self {
+            streams: Seats::new(config.limits.event_streams),
             holds,
             config,
             clock,

@@ -26,7 +26,7 @@ use crate::duty::{Ways, WaysError};
 use crate::federation::{Connector, greet, run_couriers};
 use crate::home::Home;
 use crate::keys::SystemRandom;
-use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
+use crate::keys::tls::{self, Alpn, CertificateHolder, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
 use crate::policy::{InForceError, PolicyKeeper, Trust};
 use crate::serve::{Listening, serve};
@@ -35,6 +35,7 @@ use crate::store::{CommitObserver, OpenError, Store, StoreError};
 use crate::subjects::settle_erasures;
 use crate::suspension;
 use crate::telemetry::{Face, Metrics};
+use crate::webhook::{Caller, SystemResolver, run_webhooks};
 
 use reload::Reloader;
 
@@ -225,6 +226,8 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     ));
     tasks.spawn(serve_operations(operations, operations_router(&node), ended.clone()));
 
+    let caller = webhook_caller(&node, &reloader, Arc::clone(&time));
+    tasks.spawn(run_webhooks(Arc::clone(&node), Arc::new(caller), ended.clone()));
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
@@ -268,7 +271,7 @@ fn connector(
                 counting(&of_tls.metrics, Face::Federation),
             );
             let config = tls::client_config(
-                Arc::clone(&certificate),
+                Arc::<CertificateHolder>::clone(&certificate),
                 Arc::new(verifier),
                 Arc::clone(&time),
                 Alpn::Http2,
@@ -279,6 +282,18 @@ fn connector(
         node.config.limits.clone(),
         node.config.times.clone(),
     )
+}
+
+fn webhook_caller(node: &Arc<Node>, reloader: &Arc<Reloader>, time: Arc<dyn TimeProvider>) -> Caller {
+    let settings = &node.config.webhooks;
+    Caller {
+        resolver: Box::new(SystemResolver),
+        networks: settings.networks.clone(),
+        certificate: reloader.domestic_certificate(),
+        time,
+        signer: node.keys.calls.clone(),
+        patience: Duration::from_secs(settings.answer_seconds),
+    }
 }
 
 fn admin(node: &Arc<Node>, connector: &Arc<Connector>, reloader: &Arc<Reloader>) -> Admin {

@@ -7,10 +7,12 @@ mod consent;
 mod federation;
 mod mail;
 mod officers;
+mod receiver;
 mod row;
 
 pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
 pub use mail::{Mail, MailServer};
 pub use officers::Officers;
+pub use receiver::{Called, Manner, Receiver};
 pub use row::{adult_row, notice, person};

@@ -13,6 +13,7 @@ use puente_node::register::{AgencyFile, State};
 use puente_node::setup::agency::{self, Enrolled};
 
 use crate::command::officer::Officer;
+use crate::command::webhook::AgencyWebhook;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::AtHome;
@@ -37,6 +38,9 @@ pub enum Agency {
     /// Funcionarios / officers.
     #[command(subcommand)]
     Officer(Officer),
+    /// A dónde se envían sus avisos / where its events are sent.
+    #[command(subcommand)]
+    Webhook(AgencyWebhook),
 }
 
 /// Inscribe una dependencia / register an agency.
@@ -75,6 +79,7 @@ impl Agency {
                 Ok(Exit::Done)
             }
             Self::Officer(officer) => officer.run(output).await,
+            Self::Webhook(webhook) => webhook.run(output).await,
         }
     }
 }

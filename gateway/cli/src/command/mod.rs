@@ -20,6 +20,7 @@ mod serve;
 mod statement;
 mod suspend;
 mod verdict;
+mod webhook;
 
 use clap::Subcommand;
 
@@ -49,6 +50,9 @@ pub enum Command {
     Message(message::Message),
     /// Lo que llegó para la dependencia / what came in for the agency.
     Inbox(inbox::Inbox),
+    /// Avisos que ningún receptor tomó / events that no receiver took.
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Lo que espera ser entregado / what waits to be delivered.
     Queue(queue::Queue),
     /// Suspende a un miembro, una finalidad o una categoría / suspend a member, a purpose or a category.
@@ -94,6 +98,7 @@ impl Command {
             Self::Peer(peer) => peer.run(output).await,
             Self::Message(message) => message.run(output).await,
             Self::Inbox(inbox) => inbox.run(output).await,
+            Self::Webhook(webhook) => webhook.run(output).await,
             Self::Queue(queue) => queue.run(output).await,
             Self::Suspend(suspend) => suspend.run(output).await,
             Self::Lift(lift) => lift.run(output).await,

@@ -12,8 +12,9 @@ use crate::delivery::record::{
     ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
+use crate::delivery::webhook::{DeadLetterRow, WebhookRow};
 use crate::duty::{Summons, WatchRow};
-use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId};
+use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId, WebhookId};
 use crate::protection::{HoldRow, StopRow};
 use crate::suspension::Target;
 
@@ -180,6 +181,24 @@ pub enum Write {
         state: ApprovalState,
         /// When (milliseconds since the epoch).
         at_ms: i64,
+    },
+    /// A webhook is registered. Guard: its id is new.
+    Webhook(WebhookRow),
+    /// A webhook changes. Guard: the stored revision is the one before.
+    WebhookChanged(WebhookRow),
+    /// A webhook goes, with its dead letters. Guard: it is stored.
+    WebhookRemoved {
+        /// Which webhook.
+        webhook: WebhookId,
+    },
+    /// A webhook gave up an event, or what is known of that changes. Guard: the webhook is stored.
+    DeadLetter(DeadLetterRow),
+    /// A dead letter was taken after all. Guard: it is stored.
+    DeadLetterSettled {
+        /// Whose.
+        webhook: WebhookId,
+        /// The event's cursor.
+        event: i64,
     },
 }
 

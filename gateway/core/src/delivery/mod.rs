@@ -6,13 +6,16 @@
 //!
 //! Not here: the store itself (`puente-node::store`).
 
+mod cloud_event;
 mod commit;
 mod disclosure;
 mod keeping;
 mod operation;
 mod record;
 mod retry;
+mod webhook;
 
+pub use cloud_event::{CLOUD_EVENT_MEDIA, CloudEvent};
 pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
 pub use disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,
@@ -25,3 +28,7 @@ pub use record::{
     StatementRow,
 };
 pub use retry::{RetrySchedule, next_attempt};
+pub use webhook::{
+    AfterCall, CallOutcome, DeadLetterRow, MAX_DEAD_LETTERS, MAX_WEBHOOKS, Patience, WebhookProgress,
+    WebhookRow, WebhookTarget,
+};

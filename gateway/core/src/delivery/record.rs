@@ -295,6 +295,45 @@ pub enum EventKind {
     NoticeState,
     /// An alert was answered or acted on, or nobody did in time.
     AlertState,
+    /// A webhook of this agency was paused; told by long-poll and stream only.
+    WebhookState,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 12] = [
+        Self::MessageReceived,
+        Self::MessageState,
+        Self::ApprovalOpened,
+        Self::ApprovalClosed,
+        Self::ReferralOpened,
+        Self::RefusalOpened,
+        Self::RefusalClosed,
+        Self::ProtectionAlarm,
+        Self::HoldEnded,
+        Self::NoticeState,
+        Self::AlertState,
+        Self::WebhookState,
+    ];
+
+    /// The kind as it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MessageReceived => "message_received",
+            Self::MessageState => "message_state",
+            Self::ApprovalOpened => "approval_opened",
+            Self::ApprovalClosed => "approval_closed",
+            Self::ReferralOpened => "referral_opened",
+            Self::RefusalOpened => "refusal_opened",
+            Self::RefusalClosed => "refusal_closed",
+            Self::ProtectionAlarm => "protection_alarm",
+            Self::HoldEnded => "hold_ended",
+            Self::NoticeState => "notice_state",
+            Self::AlertState => "alert_state",
+            Self::WebhookState => "webhook_state",
+        }
+    }
 }
 
 /// A thin event for the domestic side: ids and a state, never content.

@@ -4,6 +4,7 @@
 //! never in the file: keys lie in the node's home. Unknown names are refused.
 
 mod duty;
+mod network;
 mod reference;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use puente_core::ids::{CountryCode, Realm, Role};
 
 pub use duty::{Duty, MailSecurity};
+pub use network::{Network, NotANetwork, may_call};
 pub use reference::reference;
 
 /// Why a configuration cannot be used.
@@ -55,6 +57,9 @@ pub struct Config {
     /// How people are called over an alert.
     #[serde(default)]
     pub duty: Duty,
+    /// Calls to agencies' systems.
+    #[serde(default)]
+    pub webhooks: Webhooks,
 }
 
 /// Addresses of the three listeners.
@@ -101,6 +106,8 @@ pub struct Limits {
     pub delivery_messages: usize,
     /// Most rows that one agency may ask about in an hour without sending them (dry run).
     pub questions_per_hour: u32,
+    /// Streams of events open at once, a quarter of them for one agency.
+    pub event_streams: usize,
 }
 
 impl Default for Limits {
@@ -115,6 +122,7 @@ impl Default for Limits {
             connections: 512,
             delivery_messages: 256,
             questions_per_hour: 20_000,
+            event_streams: 64,
         }
     }
 }
@@ -203,6 +211,34 @@ impl Default for PolicyChanges {
     }
 }
 
+/// Calls to agencies' systems.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Networks that may be called; none is called that is not listed.
+    pub networks: Vec<Network>,
+    /// Connecting may take so many seconds, and so may the answer.
+    pub answer_seconds: u64,
+    /// An event that was refused so often becomes a dead letter.
+    pub attempts: u32,
+    /// A receiver in trouble (5xx, no answer) is moreover given so many hours.
+    pub failing_hours: u32,
+    /// A webhook whose receiver nobody reached for so many hours is paused.
+    pub unreachable_hours: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            answer_seconds: 10,
+            attempts: 12,
+            failing_hours: 6,
+            unreachable_hours: 24,
+        }
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -234,6 +270,7 @@ impl Config {
             retention: Retention::default(),
             policy: PolicyChanges::default(),
             duty: Duty::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }

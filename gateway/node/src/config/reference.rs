@@ -28,6 +28,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "questions_per_hour",
         "Most rows that one agency may ask about in an hour without sending them (dry run); more are answered 429.",
     ),
+    (
+        "limits",
+        "event_streams",
+        "Streams of events open at once, a quarter of them for one agency; more are answered 429.",
+    ),
     ("times", "body_seconds", "A body that does not arrive within this many seconds is given up."),
     ("times", "handshake_seconds", "A TLS handshake that does not end within this many seconds is given up."),
     ("times", "idle_seconds", "A connection without a request for this many seconds is closed."),
@@ -90,6 +95,27 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "retention",
         "key_backup_days",
         "Copies of the key store live this many days at most; erasures are confirmed with that date.",
+    ),
+    (
+        "webhooks",
+        "networks",
+        "Networks whose addresses webhooks may call, such as \"10.20.0.0/16\"; none is called that is not listed, and private ranges, loopback and link-local only by a network within them.",
+    ),
+    (
+        "webhooks",
+        "answer_seconds",
+        "Connecting to a receiver may take so many seconds, and so may its answer.",
+    ),
+    ("webhooks", "attempts", "An event that its receiver refused so often becomes a dead letter."),
+    (
+        "webhooks",
+        "failing_hours",
+        "A receiver in trouble (5xx, no answer) has moreover to be so for this many hours.",
+    ),
+    (
+        "webhooks",
+        "unreachable_hours",
+        "A webhook whose receiver was not reached for this many hours is paused.",
     ),
     (
         "retention",

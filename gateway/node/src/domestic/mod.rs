@@ -23,12 +23,14 @@ mod operations;
 mod policies;
 mod referrals;
 mod refusals;
+mod stream;
 pub mod submit;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use puente_core::problem::{self, Problem};
 
@@ -47,6 +49,11 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/messages/{id}", get(messages::status))
         .route("/v1/messages/{id}/content", get(messages::content))
         .route("/v1/inbox", get(inbox::inbox))
+        .route("/v1/events", get(stream::stream))
+        .route("/v1/webhooks", get(webhooks::list).post(webhooks::register))
+        .route("/v1/webhooks/{id}", delete(webhooks::remove))
+        .route("/v1/webhooks/{id}/pause", post(webhooks::pause))
+        .route("/v1/webhooks/{id}/resume", post(webhooks::resume))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
         .route("/v1/operations/{id}/print", get(operations::print))

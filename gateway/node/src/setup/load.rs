@@ -55,6 +55,9 @@ pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> 
     Ok(NodeKeys {
         message: Box::new(sign(credential::MESSAGE, DirectoryUse::Message)?),
         receipt: Box::new(sign(credential::RECEIPT, DirectoryUse::Receipt)?),
+        calls: credential::load_key(home, credential::MESSAGE, KeyUse::Sign)?
+            .http_signer()
+            .map_err(SetupError::key(&home.key(credential::MESSAGE)))?,
         openers,
         own_seals,
         pairwise: credential::load_pairwise(home)?,

@@ -16,22 +16,22 @@ use std::pin::Pin;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
-    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
-    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
+    Event, HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued,
+    ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow, WithdrawalRow, Write,
 };
 use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId,
-    Role, StopId,
+    Role, StopId, WebhookId,
 };
 use puente_core::protection::{HoldRow, StopRow};
 
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
-    Past, Position, StopFilter, WatchFilter, Wire,
+    ApprovalFilter, DeadLetterFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter,
+    NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -178,6 +178,19 @@ pub trait Store: Send + Sync + 'static {
     fn summonses(&self, message: MessageId, limit: u32) -> Answer<'_, Vec<Summons>>;
     /// Calls that are to be tried, longest due first.
     fn summonses_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<Summons>>;
+    /// One webhook.
+    fn webhook(&self, webhook: WebhookId) -> Answer<'_, Option<WebhookRow>>;
+    /// Every webhook, in the order they were registered.
+    fn webhooks(&self, limit: u32) -> Answer<'_, Vec<WebhookRow>>;
+    /// Events that a webhook did not take, after a place, oldest first.
+    fn dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DeadLetterRow)>>;
+    /// The cursor of the last event there is, whomever it is for; 0 without one.
+    fn last_event(&self) -> Answer<'_, i64>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;

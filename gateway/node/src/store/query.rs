@@ -5,6 +5,7 @@
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
+    WebhookId,
 };
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
@@ -152,4 +153,15 @@ pub enum NoticeFilter {
     Carried(MessageId),
     /// Those that no recipient has answered.
     Unresolved,
+}
+
+/// Which dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetterFilter {
+    /// All.
+    All,
+    /// Those of this webhook.
+    Of(WebhookId),
+    /// Those of this webhook that are to be sent once more.
+    Resend(WebhookId),
 }

@@ -78,6 +78,10 @@ pub struct Metrics {
     notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
+    event_streams: IntGauge,
+    webhook_calls: IntCounterVec,
+    webhooks_paused: IntGauge,
+    dead_letters: IntGauge,
     started: Gauge,
 }
 
@@ -130,13 +134,11 @@ impl Metrics {
             &["lane"],
         )?;
         registry.register(Box::new(deliveries.clone()))?;
-        let approvals_open = IntGauge::new("puente_approvals_open", "Held rows that wait for officers.")?;
-        registry.register(Box::new(approvals_open.clone()))?;
-        let duty_gap_minutes = IntGauge::new(
-            "puente_duty_gap_minutes",
-            "Minutes of the next seven days in which an agency that answers alerts has nobody on duty.",
-        )?;
-        registry.register(Box::new(duty_gap_minutes.clone()))?;
+        let int_gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let metric = IntGauge::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
         let started = Gauge::new("puente_start_time_seconds", "When the node started, Unix time.")?;
         registry.register(Box::new(started.clone()))?;
         Ok(Arc::new(Self {
@@ -223,9 +225,23 @@ impl Metrics {
                 "1 when the server of a channel by which people are called answers.",
                 &["channel"],
             )?,
-            duty_gap_minutes,
+            duty_gap_minutes: int_gauge(
+                "puente_duty_gap_minutes",
+                "Minutes of the next seven days in which an agency that answers alerts has nobody on duty.",
+            )?,
+            event_streams: int_gauge("puente_event_streams", "Streams of events that are open.")?,
+            webhook_calls: counters(
+                "puente_webhook_calls_total",
+                "Calls of agencies' webhooks, by what came of them.",
+                &["outcome"],
+            )?,
+            webhooks_paused: int_gauge(
+                "puente_webhooks_paused",
+                "Webhooks that call no more until resumed.",
+            )?,
+            dead_letters: int_gauge("puente_dead_letters", "Events that a webhook did not take.")?,
+            approvals_open: int_gauge("puente_approvals_open", "Held rows that wait for officers.")?,
             deliveries,
-            approvals_open,
             started,
             registry,
         }))
@@ -329,6 +345,22 @@ impl Metrics {
     /// How many members, purposes or categories are suspended.
     pub fn suspensions(&self, kind: &str, in_force: i64) {
         self.suspensions.with_label_values(&[kind]).set(in_force);
+    }
+
+    /// How many streams of events are open.
+    pub fn streams(&self, open: usize) {
+        self.event_streams.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A webhook was called, with this outcome.
+    pub fn webhook(&self, outcome: &str) {
+        self.webhook_calls.with_label_values(&[outcome]).inc();
+    }
+
+    /// How many webhooks are paused, and how many events were not taken.
+    pub fn webhooks(&self, paused: usize, dead_letters: u64) {
+        self.webhooks_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
+        self.dead_letters.set(i64::try_from(dead_letters).unwrap_or(i64::MAX));
     }
 
     /// When the node started.

@@ -78,10 +78,10 @@ impl Given {
 async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
     let find = |inbox: &Value| -> Option<String> {
         let events = inbox["events"].as_array()?;
-        let came = events.iter().find(|e| {
-            e["event"]["message_type"] == message_type && e["event"]["kind"] == "message_received"
-        })?;
-        Some(came["event"]["message"].as_str()?.to_owned())
+        let came = events
+            .iter()
+            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
+        Some(came["data"]["message"].as_str()?.to_owned())
     };
     let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
     Ok(agency.get(&format!("/v1/messages/{}/content", find(&inbox).unwrap())).await?.json()?)
@@ -242,7 +242,7 @@ async fn who_does_not_confirm_in_three_days_is_listed_and_alarmed() -> Result<()
             .as_array()
             .unwrap()
             .iter()
-            .any(|e| e["event"]["kind"] == "notice_state" && e["event"]["state"] == "overdue")
+            .any(|e| e["type"] == "puente.notice_state" && e["data"]["state"] == "overdue")
     );
     let mut pause = tokio::time::interval(std::time::Duration::from_millis(20));
     while !given.federation.metrics("MX")?.contains("puente_notices_unresolved{late=\"yes\"} 1") {

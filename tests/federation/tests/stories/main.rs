@@ -14,4 +14,6 @@ mod refusals;
 mod rights;
 mod road;
 mod statistics;
+mod streams;
 mod suspensions;
+mod webhooks;

@@ -51,10 +51,9 @@ async fn told() -> Result<(Federation, AgencyClient)> {
 async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
     let find = |inbox: &Value| -> Option<String> {
         let mut events = inbox["events"].as_array()?.iter();
-        let came = events.find(|e| {
-            e["event"]["message_type"] == message_type && e["event"]["kind"] == "message_received"
-        })?;
-        Some(came["event"]["message"].as_str()?.to_owned())
+        let came = events
+            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
+        Some(came["data"]["message"].as_str()?.to_owned())
     };
     let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
     Ok(agency.get(&format!("/v1/messages/{}/content", find(&inbox).unwrap())).await?.json()?)

@@ -23,14 +23,14 @@ use std::thread::JoinHandle;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
-    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
-    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
+    Event, HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued,
+    ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow, WithdrawalRow, Write,
 };
 use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, ReleaseId, Role,
-    StopId,
+    StopId, WebhookId,
 };
 use puente_core::protection::{HoldRow, StopRow};
 use tokio::sync::oneshot;
@@ -38,8 +38,8 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ApprovalFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
-    Position, StopFilter, WatchFilter, Wire,
+    ApprovalFilter, DeadLetterFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter,
+    NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -363,6 +363,27 @@ impl Store for SqliteStore {
 
     fn summonses_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<Summons>> {
         self.read(move |ledger| read::summonses_due(ledger, now_ms, limit))
+    }
+
+    fn webhook(&self, webhook: WebhookId) -> Answer<'_, Option<WebhookRow>> {
+        self.read(move |ledger| read::webhook(ledger, webhook))
+    }
+
+    fn webhooks(&self, limit: u32) -> Answer<'_, Vec<WebhookRow>> {
+        self.read(move |ledger| read::webhooks(ledger, limit))
+    }
+
+    fn dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DeadLetterRow)>> {
+        self.read(move |ledger| read::dead_letters(ledger, filter, after, limit))
+    }
+
+    fn last_event(&self) -> Answer<'_, i64> {
+        self.read(read::last_event)
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {

@@ -12,6 +12,7 @@ pub(super) mod operation;
 pub(super) mod outbox;
 pub(super) mod protection;
 pub(super) mod record;
+pub(super) mod webhook;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
@@ -86,6 +87,10 @@ macro_rules! for_every_case {
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
             consent::a_notice_is_answered_once,
             consent::what_came_in_about_a_person_is_found_by_her_and_she_by_it,
+            webhook::a_webhook_changes_only_from_its_last_state,
+            webhook::a_dead_letter_is_listed_once_marked_in_place_and_settled_once,
+            webhook::a_removed_webhook_takes_its_dead_letters_with_it,
+            webhook::the_last_event_is_found_whomever_it_is_for,
             consent::what_a_peer_withdrew_is_kept_once_a_notice_and_not_mixed_with_another_peers,
         }
     };
@@ -290,6 +295,7 @@ pub(super) fn everything() -> Vec<Write> {
         Write::Idempotent(answer("INM", "key", 9_000)),
         Write::Hold(protection::hold(1)),
         Write::Stop(protection::stop(1)),
+        Write::Webhook(webhook::webhook(1)),
     ]
 }
 

@@ -14,6 +14,7 @@ mod outbox;
 mod protection;
 mod question;
 mod record;
+mod webhook;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
 pub(super) use chunk::{chunk, chunk_indexes, chunk_key, chunk_place};
@@ -26,3 +27,4 @@ pub(super) use operation::{policy_change, policy_changes, policy_in_force, suspe
 pub(super) use outbox::{expired_queued, next_due, outbound_due, queue_depth};
 pub(super) use protection::{hold, holds, stop, stops, stops_alarming};
 pub(super) use record::{answer_place, decision, decisions, events, idempotent, receipts, receipts_due};
+pub(super) use webhook::{dead_letters, last_event, webhook, webhook_place, webhooks};

@@ -16,6 +16,7 @@ mod operation;
 mod protection;
 mod question;
 mod record;
+mod webhook;
 
 use std::collections::BTreeSet;
 
@@ -84,6 +85,11 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::PolicyChangeState { change, state, at_ms } => {
             question::POLICY_CHANGE.close(ledger, *change, *state, *at_ms)
         }
+        Write::Webhook(row) => webhook::register(ledger, row),
+        Write::WebhookChanged(row) => webhook::change(ledger, row),
+        Write::WebhookRemoved { webhook } => webhook::remove(ledger, *webhook),
+        Write::DeadLetter(row) => webhook::dead_letter(ledger, row),
+        Write::DeadLetterSettled { webhook, event } => webhook::settle(ledger, *webhook, *event),
     }
 }
 
@@ -130,6 +136,9 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Consent(row) => row.record.len(),
         Write::ConsentEvent(row) => row.event.len(),
         Write::ErasuresSettled { erasures } => erasures.len() * size_of::<i64>(),
+        Write::Webhook(row) | Write::WebhookChanged(row) => {
+            row.target.url.len() + row.target.authority.as_ref().map_or(0, String::len)
+        }
         Write::OutboundState { .. }
         | Write::Never(_)
         | Write::Event(_)
@@ -149,6 +158,9 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::NoticeState { .. }
         | Write::NoticeMessage { .. }
         | Write::Withdrawal(_)
-        | Write::Received { .. } => 0,
+        | Write::Received { .. }
+        | Write::WebhookRemoved { .. }
+        | Write::DeadLetter(_)
+        | Write::DeadLetterSettled { .. } => 0,
     }
 }
