@@ -357,6 +357,14 @@ problems! {
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
         "The facts of this decision can no longer be read; its recorded outcome stands.";
+    /// The agency signed something else than its gateway would have said or than was submitted.
+    SIGNED_DIFFERS = "signed.differs", 422, Caller, Never,
+        "Lo firmado no es lo que el nodo diría de este mensaje. Pregunte de nuevo qué firmar y firme eso.",
+        "What was signed is not what the gateway would say of this message. Ask again what to sign, and sign that.";
+    /// The agency signed it too long ago.
+    SIGNED_STALE = "signed.stale", 422, Caller, Never,
+        "La firma es de hace más de quince minutos. Pregunte de nuevo qué firmar y firme otra vez.",
+        "The signature is more than fifteen minutes old. Ask again what to sign, and sign anew.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.
