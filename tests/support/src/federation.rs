@@ -169,15 +169,20 @@ impl Federation {
         member.running = Some(running);
         let home = member.home.clone();
         directory::move_gateway(&home, &address, clock.as_ref())?;
-        for other in self.members.values() {
-            if other.home != home {
-                directory::copy(&home, &other.home)?;
-            }
+        self.spread(country)
+    }
+
+    /// Carries a country's directory to every other, and every node that runs takes it up.
+    ///
+    /// # Errors
+    /// When it cannot be carried or a node refuses it.
+    pub fn spread(&self, country: &str) -> Result<()> {
+        let home = &self.member(country)?.home;
+        for other in self.members.values().filter(|other| other.home != *home) {
+            directory::copy(home, &other.home)?;
         }
-        for member in self.members.values() {
-            if let Some(running) = &member.running {
-                running.reload()?;
-            }
+        for running in self.members.values().filter_map(|member| member.running.as_ref()) {
+            running.reload()?;
         }
         Ok(())
     }
@@ -249,12 +254,7 @@ impl Federation {
             },
         ));
         directory::move_gateway(&home, &address, self.clock.as_ref())?;
-        for other in self.members.values().filter(|other| other.home != home) {
-            directory::copy(&home, &other.home)?;
-            if let Some(running) = &other.running {
-                running.reload()?;
-            }
-        }
+        self.spread(country)?;
         Ok(stop)
     }
 

@@ -7,8 +7,10 @@ mod consent;
 mod federation;
 mod officers;
 mod row;
+mod signing;
 
 pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
 pub use officers::Officers;
 pub use row::{adult_row, notice, person};
+pub use signing::{sign_message, signed_with, to_sign};

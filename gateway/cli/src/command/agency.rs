@@ -12,6 +12,7 @@ use puente_node::keys::write_private;
 use puente_node::register::{AgencyFile, State};
 use puente_node::setup::agency::{self, Enrolled};
 
+use crate::command::agency_key::Key;
 use crate::command::officer::Officer;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -37,6 +38,9 @@ pub enum Agency {
     /// Funcionarios / officers.
     #[command(subcommand)]
     Officer(Officer),
+    /// Claves con que la dependencia firma ella misma / keys with which the agency signs by itself.
+    #[command(subcommand)]
+    Key(Key),
 }
 
 /// Inscribe una dependencia / register an agency.
@@ -75,6 +79,7 @@ impl Agency {
                 Ok(Exit::Done)
             }
             Self::Officer(officer) => officer.run(output).await,
+            Self::Key(key) => key.run(output).await,
         }
     }
 }

@@ -15,5 +15,6 @@ pub mod tls;
 
 pub use file::{FileError, read_private, write_private};
 pub use jose::{Jose, Opener, Sealer, Signer, Verifier};
+pub use jwk::signing_key;
 pub use private::{KeyError, KeyFile, KeyUse};
 pub use random::SystemRandom;

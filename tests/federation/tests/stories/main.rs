@@ -12,5 +12,6 @@ mod policies;
 mod refusals;
 mod rights;
 mod road;
+mod signing;
 mod statistics;
 mod suspensions;

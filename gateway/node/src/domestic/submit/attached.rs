@@ -2,14 +2,16 @@
 //!
 //! Not here: the chunks (`store`) and their key, which stays in the sealed section.
 
+use std::collections::BTreeSet;
+
 use puente_core::envelope::AttachmentRef;
-use puente_core::policy::Permit;
+use puente_core::ids::Category;
 
 use crate::domestic::submit::form::Submission;
 
-/// Attachments that the released sections name: `{"attachment": {"root", "size", "chunk_size", ...}}`.
-pub(super) fn attachments_in(submission: &Submission, permit: &Permit) -> Vec<AttachmentRef> {
-    let released = submission.sections.iter().filter(|(category, _)| permit.covers(category));
+/// Attachments that the sections that leave name: `{"attachment": {"root", "size", "chunk_size", ...}}`.
+pub(super) fn attachments_in(submission: &Submission, deliver: &BTreeSet<Category>) -> Vec<AttachmentRef> {
+    let released = submission.sections.iter().filter(|(category, _)| deliver.contains(*category));
     released.filter_map(|(_, value)| attachment_ref(value.reveal())).collect()
 }
 

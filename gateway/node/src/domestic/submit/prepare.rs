@@ -1,19 +1,20 @@
 //! One submission through catalogue and policy to the writes that it asks for; nothing is stored here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use puente_core::catalogue::Descriptor;
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
     OutboundState, SubjectTag, Write,
 };
-use puente_core::envelope::{
-    BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
-};
+use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, release, release_issued};
 use puente_core::evidence::LeafRecord;
 use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::personal::Personal;
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
     SendFacts,
@@ -24,15 +25,15 @@ use puente_core::suspension::Flow;
 
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
-use crate::domestic::submit::attached::attachments_in;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
 use crate::domestic::submit::rests::rests_on;
+use crate::domestic::submit::signed::{issued, signs_itself};
 use crate::domestic::submit::validate::validate;
-use crate::node::{Node, Rules};
+use crate::node::{Node, Rules, store_problem};
 use crate::register::KnownAgency;
 use crate::subjects::{SubjectOf, keeping};
 
@@ -73,6 +74,8 @@ pub(super) struct Parts<'a> {
     pub(super) submission: &'a Submission,
     pub(super) rests: Option<&'a Rests>,
     publication: Option<&'a Protected>,
+    /// What its agency signed, when it signs by itself.
+    issued: Option<&'a Issued>,
     /// The thread: as submitted, or a new one.
     pub(super) case: CaseId,
     /// Whose key seals what is kept of it.
@@ -152,6 +155,13 @@ async fn complete(
     let rests = rests_on(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
     let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
+    if let (Some(_), Some(named)) = (&submission.signed, prepared.verdict.message_id) {
+        // The agency named it: the same signature again is no second message.
+        let known = node.store.message(named).await.map_err(|error| store_problem(&error))?;
+        if known.is_some() {
+            return Err(Problem::new(&problem::MESSAGE_CONFLICT).at("/signed/jti").into());
+        }
+    }
     prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
     Ok(prepared)
 }
@@ -180,7 +190,9 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+    let issued = issued(node, caller, submission, mode)?;
+    let signed_case = issued.as_ref().map(|issued| issued.claims().puente.case);
+    let case = submission.case.or(signed_case).unwrap_or_else(|| CaseId(node.fresh_id()));
     let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
     let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
@@ -195,6 +207,7 @@ fn attempt(
         submission,
         rests,
         publication,
+        issued: issued.as_ref(),
         case,
         subject,
         now_ms,
@@ -248,6 +261,11 @@ impl Parts<'_> {
         }
     }
 
+    /// The sections as they leave.
+    pub(super) fn sections(&self) -> Cow<'_, BTreeMap<Category, Personal<Value>>> {
+        published::sections(self.submission, self.publication)
+    }
+
     /// How the peer stands for this message, by what this node has suspended now.
     fn peer_status(&self) -> PeerStatus {
         let submission = self.submission;
@@ -284,6 +302,13 @@ impl Parts<'_> {
                 },
             })
             .collect();
+        if decision.outcome != Decided::Deny {
+            if let Some(issued) = self.issued {
+                self.expect_agreed(issued, &decision.deliver)?;
+            } else if signs_itself(self.node, self.caller, self.submission) {
+                verdict.sign = Some(Box::new(self.to_sign(&decision.deliver)?));
+            }
+        }
         let mut writes = Vec::new();
         let held = decision.outcome == Decided::NeedsApproval;
         // Only officers ask for it: what leaves at once is spared the digest.
@@ -315,63 +340,35 @@ impl Parts<'_> {
         writes: &mut Vec<Write>,
     ) -> Result<MessageId, Problem> {
         let (node, submission) = (self.node, self.submission);
-        let message = MessageId(node.fresh_id());
-        let case = self.case;
-        let issued_at = self.now_ms.div_euclid(1000);
-        let expires_at = issued_at.saturating_add(i64::from(self.descriptor.expires_hours) * 3600);
         let to = &submission.recipient;
+        let now_s = self.now_ms.div_euclid(1000);
         let sealer = node
             .membership
             .get()
-            .sealer(&to.country, &to.role, issued_at)
+            .sealer(&to.country, &to.role, now_s)
             .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
-        let consent = self.consent_extract();
-        let header = Header {
-            message_type: submission.message_type.clone(),
-            version: self.descriptor.version,
-            sender: SenderRef {
-                country: node.country().clone(),
-                agency: self.caller.agency.clone(),
-                role: self.role.clone(),
-            },
-            recipient: to.clone(),
-            case,
-            operation: submission.operation,
-            after: submission.after,
-            in_reply_to: submission.in_reply_to,
-            subject_ref: submission.subject_id.as_ref().map(|id| node.pairwise(&to.country, id.reveal())),
-            purpose: submission.purpose.clone(),
-            legal_basis: BasisRef {
-                kind: submission.legal_basis.basis.code().to_owned(),
-                agreement: submission.legal_basis.agreement.clone(),
-            },
-            handling: Handling {
-                onward: "domestic_same_purpose".to_owned(),
-                retention_days: self.descriptor.retention_days,
-            },
-            attachments: attachments_in(submission, permit),
-        };
+        let (message, issued_at) = self.issued.map_or_else(
+            || (MessageId(node.fresh_id()), now_s),
+            |issued| (issued.claims().jti, issued.claims().iat),
+        );
+        let statement = self.statement(message, issued_at, &decision.deliver);
+        let (expires_at, consent) = (statement.expires_at, statement.consent.clone());
         // This side's own copy goes when the receiver's does.
         let notice_days = node.config.retention.notice_days;
-        let keeping = keeping(&self.rules.policy, &header, self.subject, self.now_ms, notice_days);
-        let draft = Draft {
-            statement: Statement {
-                message,
-                realm: node.realm(),
-                from: node.country().clone(),
-                header,
-                consent: consent.clone(),
-                issued_at,
-                expires_at,
-            },
-            policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            sections: &published::sections(submission, self.publication),
+        let keeping = keeping(&self.rules.policy, &statement.header, self.subject, self.now_ms, notice_days);
+        let policy = PolicyRef { digest: decision.digest, decision: decision_id };
+        let signer = node.keys.message.as_ref();
+        let made = match self.issued {
+            Some(issued) => release_issued(issued, policy, now_s, permit, signer, sealer.as_ref()),
+            None => {
+                let draft = Draft { statement, policy, sections: &self.sections() };
+                release(draft, permit, signer, sealer.as_ref(), node.random.as_ref())
+            }
         };
-        let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())
-            .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
+        let made = made.map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
         let withheld = made.withheld.iter().map(Disclosure::text).collect::<Vec<_>>().join("\n").into_bytes();
         verdict.message_id = Some(message);
-        verdict.case = Some(case);
+        verdict.case = Some(self.case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
         writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
         writes.push(Write::Outbound(OutboundRow {
@@ -386,7 +383,7 @@ impl Parts<'_> {
                 version: self.descriptor.version,
                 agency: Some(self.caller.agency.clone()),
                 role: self.role.clone(),
-                case,
+                case: self.case,
                 operation: submission.operation,
                 row: submission.row,
                 in_reply_to: submission.in_reply_to,
