@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod attachment;
+mod chunks;
 pub mod client;
 pub mod clock;
 pub mod config;

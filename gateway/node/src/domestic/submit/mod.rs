@@ -24,7 +24,6 @@ use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
 use crate::subjects::erase_subject;
 
-pub use attached::attachment_ref;
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, ToSign, Verdict};
 pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};

@@ -25,6 +25,7 @@ use puente_core::suspension::Flow;
 
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
+use crate::domestic::submit::attached::expect_whole;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
@@ -154,6 +155,7 @@ async fn complete(
 ) -> Result<Prepared, Stop> {
     let rests = rests_on(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
+    expect_whole(node, caller, submission).await?;
     let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
     if let (Some(_), Some(named)) = (&submission.signed, prepared.verdict.message_id) {
         // The agency named it: the same signature again is no second message.
