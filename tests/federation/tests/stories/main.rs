@@ -5,6 +5,7 @@ mod approvals;
 mod around;
 mod attachments;
 mod consents;
+mod corrections;
 mod delivery;
 mod envelopes;
 mod erasure;
