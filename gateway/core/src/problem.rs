@@ -377,6 +377,10 @@ problems! {
     ATTACHMENT_QUOTA = "attachment.quota", 429, Caller, Later,
         "Hay demasiados adjuntos subidos que ningún mensaje nombra. Envíe sus mensajes, o espere a que caduquen.",
         "Too many attachments were put that no message names. Send their messages, or wait until they lapse.";
+    /// This node's clock is far from the median of all: nothing new is begun.
+    CLOCK_ALONE = "clock.alone", 503, Node, Later,
+        "El reloj del nodo difiere más de dos minutos de los demás. Corríjalo; mientras, sólo salen alertas, retiros y acuses.",
+        "The gateway's clock is more than two minutes from those of the others. Correct it; meanwhile only alerts, withdrawals and receipts leave.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

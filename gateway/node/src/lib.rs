@@ -8,6 +8,7 @@ pub mod attachment;
 mod chunks;
 pub mod client;
 pub mod clock;
+pub mod clocks;
 pub mod config;
 pub mod consent;
 pub mod domestic;

@@ -22,7 +22,7 @@ use puente_core::problem::{self, Problem};
 use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::federation::{Connector, greet, run_couriers};
+use crate::federation::{Connector, greet, run_couriers, watch_clocks};
 use crate::home::Home;
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
@@ -221,6 +221,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
 
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
+    tasks.spawn(watch_clocks(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
     tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));

@@ -4,6 +4,7 @@
 mod approvals;
 mod around;
 mod attachments;
+mod clocks;
 mod consents;
 mod corrections;
 mod delivery;

@@ -6,6 +6,7 @@
 mod attached;
 mod erasing;
 mod form;
+mod held;
 mod prepare;
 mod protect;
 mod published;

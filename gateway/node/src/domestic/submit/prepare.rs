@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use puente_core::catalogue::Descriptor;
+use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
-    OutboundState, SubjectTag, Write,
+    DecisionRow, Direction, LeafRow, MessageRow, OutboundRow, OutboundState, SubjectTag, Write,
 };
 use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, release, release_issued};
 use puente_core::evidence::LeafRecord;
-use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{CaseId, Category, DecisionId, Digest, MessageId, Role};
 use puente_core::personal::Personal;
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
@@ -28,6 +27,7 @@ use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::expect_whole;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::held::preview_digest;
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
@@ -185,6 +185,10 @@ fn attempt(
         .catalogue
         .descriptor(&submission.message_type, submission.version)
         .ok_or_else(|| Problem::new(&problem::TYPE_VERSION).at("/version"))?;
+    if *mode != Mode::DryRun && descriptor.lane == Lane::Bulk && node.clocks.is_alone() {
+        // What it would date now is refused or lapses elsewhere; an alert or a withdrawal is tried all the same.
+        return Err(Problem::new(&problem::CLOCK_ALONE).into());
+    }
     let now_ms = node.clock.now_ms();
     let to = &submission.recipient;
     if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref())
@@ -403,52 +407,6 @@ impl Parts<'_> {
         Ok(message)
     }
 
-    fn hold(
-        &self,
-        decision: &Decision,
-        preview: Digest,
-        verdict: &mut Verdict,
-        writes: &mut Vec<Write>,
-    ) -> Result<(), Problem> {
-        let node = self.node;
-        let approval = ApprovalId(node.fresh_id());
-        verdict.approval_id = Some(approval);
-        // The thread is fixed now, so that what is released later lies under the same key as the draft.
-        let draft = Submission { case: Some(self.case), ..self.submission.clone() };
-        let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
-        writes.push(Write::Approval(ApprovalRow {
-            approval,
-            agency: self.caller.agency.clone(),
-            role: self.role.clone(),
-            submitter: None::<PersonId>,
-            message_type: self.submission.message_type.clone(),
-            peer: self.submission.recipient.country.clone(),
-            operation: self.submission.operation,
-            row: self.submission.row,
-            rules: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
-            preview,
-            subject: Some(self.subject),
-            draft,
-            opened_ms: self.now_ms,
-            lapses_ms: self.now_ms.saturating_add(seconds.saturating_mul(1000)),
-            state: ApprovalState::Open,
-            closed_ms: None,
-            message: None,
-        }));
-        writes.push(Write::Event(Event {
-            kind: EventKind::ApprovalOpened,
-            agency: Some(self.caller.agency.clone()),
-            role: self.role.clone(),
-            message: None,
-            approval: Some(approval),
-            message_type: Some(self.submission.message_type.clone()),
-            state: ApprovalState::Open.as_str().to_owned(),
-            at_ms: self.now_ms,
-        }));
-        Ok(())
-    }
-
     pub(super) fn decision_row(
         &self,
         facts: &SendFacts,
@@ -475,23 +433,4 @@ impl Parts<'_> {
         let leaf = LeafRow::of(&record, Some(self.subject), self.node.random.as_ref());
         leaf.map(Write::Leaf).map_err(|_| Problem::new(&problem::INTERNAL))
     }
-}
-
-/// Digest of what officers see before they release it: the submission, what would be delivered of it, and why not the
-/// rest. Of what a protection hold removes it knows the neutral reason alone, or it could be tried out. The thread is not
-/// part of it: a new one is only given once the row is held.
-///
-/// # Errors
-/// When the submission cannot be serialised.
-fn preview_digest(
-    submission: &Submission,
-    deliver: &BTreeSet<Category>,
-    removed: &[Removal],
-) -> Result<Digest, Problem> {
-    let seen = Submission { case: None, ..submission.clone() };
-    let removed: BTreeMap<_, _> =
-        removed.iter().map(|removal| (&removal.category, &removal.rule.id)).collect();
-    let bytes =
-        serde_json::to_vec(&(seen, deliver, removed)).map_err(|_| Problem::new(&problem::INTERNAL))?;
-    Ok(Digest::of(&bytes))
 }
