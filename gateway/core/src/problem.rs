@@ -397,6 +397,30 @@ problems! {
     WEBHOOK_GONE = "webhook.gone", 410, Caller, Never,
         "El receptor pidió no recibir más (410). Reanude cuando vuelva a querer avisos.",
         "The receiver asked for no more (410). Resume when it wants events again.";
+    /// The agency signed something else than its gateway would have said or than was submitted.
+    SIGNED_DIFFERS = "signed.differs", 422, Caller, Never,
+        "Lo firmado no es lo que el nodo diría de este mensaje. Pregunte de nuevo qué firmar y firme eso.",
+        "What was signed is not what the gateway would say of this message. Ask again what to sign, and sign that.";
+    /// The agency signed it too long ago.
+    SIGNED_STALE = "signed.stale", 422, Caller, Never,
+        "La firma es de hace más de quince minutos. Pregunte de nuevo qué firmar y firme otra vez.",
+        "The signature is more than fifteen minutes old. Ask again what to sign, and sign anew.";
+    /// An attachment's chunks are all here and do not have the root that the message names.
+    ATTACHMENT_MISMATCH = "attachment.mismatch", 422, Caller, Never,
+        "Las partes del adjunto no son las que el mensaje nombra. Cífrelo de nuevo, con otra clave, y súbalo.",
+        "The chunks of the attachment are not those that the message names. Encrypt it anew, under another key, and put it.";
+    /// The same chunk of the same owner was put with other bytes.
+    ATTACHMENT_CONFLICT = "attachment.conflict", 409, Caller, Never,
+        "Ya se subieron otros datos en este lugar. Cifre el adjunto de nuevo, con otra clave.",
+        "Other bytes were put in this place before. Encrypt the attachment anew, under another key.";
+    /// Too many bytes of attachments wait for a message to name them.
+    ATTACHMENT_QUOTA = "attachment.quota", 429, Caller, Later,
+        "Hay demasiados adjuntos subidos que ningún mensaje nombra. Envíe sus mensajes, o espere a que caduquen.",
+        "Too many attachments were put that no message names. Send their messages, or wait until they lapse.";
+    /// This node's clock is far from the median of all: nothing new is begun.
+    CLOCK_ALONE = "clock.alone", 503, Node, Later,
+        "El reloj del nodo difiere más de dos minutos de los demás. Corríjalo; mientras, sólo salen alertas, retiros y acuses.",
+        "The gateway's clock is more than two minutes from those of the others. Correct it; meanwhile only alerts, withdrawals and receipts leave.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

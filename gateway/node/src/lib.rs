@@ -5,8 +5,10 @@
 
 pub mod admin;
 pub mod attachment;
+mod chunks;
 pub mod client;
 pub mod clock;
+pub mod clocks;
 pub mod config;
 pub mod consent;
 pub mod domestic;

@@ -22,6 +22,7 @@ use puente_core::problem::{self, Problem};
 use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
+use crate::clocks::Clocks;
 use crate::config::Config;
 use crate::duty::Rosters;
 use crate::keys::HttpSigner;
@@ -112,6 +113,8 @@ pub struct Node {
     pub metrics: Arc<Metrics>,
     /// Which set of policies is in force.
     pub policies: PolicyKeeper,
+    /// How far this clock is from those of its peers.
+    pub clocks: Clocks,
     /// What is suspended.
     pub suspensions: Replaceable<Suspensions>,
     /// Held by whoever changes how the node is operated: one such change at a time.
@@ -155,6 +158,7 @@ impl Node {
             rosters: Replaceable::new(rosters),
             metrics,
             policies,
+            clocks: Clocks::default(),
             suspensions: Replaceable::new(Suspensions::default()),
             operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),

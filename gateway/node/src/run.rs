@@ -23,7 +23,7 @@ use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::duty::{Ways, WaysError};
-use crate::federation::{Connector, greet, run_couriers};
+use crate::federation::{Connector, greet, run_couriers, watch_clocks};
 use crate::home::Home;
 use crate::keys::SystemRandom;
 use crate::keys::tls::{self, Alpn, CertificateHolder, FederationVerifier, MemberTrust, OnRejection};
@@ -230,6 +230,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     tasks.spawn(run_webhooks(Arc::clone(&node), Arc::new(caller), ended.clone()));
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
+    tasks.spawn(watch_clocks(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
     tasks.spawn(housekeeping::call(Arc::clone(&node), ways, ended.clone()));
     tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));

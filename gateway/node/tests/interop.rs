@@ -184,10 +184,10 @@ fn released(
             let releaser = keys.message.public_jwk();
             let agency = statement.header.sender.agency.clone();
             let signer = keys.agency.signer().unwrap();
-            let (token, disclosures) = issue(statement, &releaser, sections, &signer, &SystemRandom).unwrap();
+            let signed = issue(statement.unsigned(&releaser), sections, &signer, &SystemRandom).unwrap();
             let (_, verifier) = verifier(&keys.agency.public_jwk());
-            let issued = read_issued(&token, &disclosures, &agency, verifier.as_ref(), &releaser).unwrap();
-            release_issued(issued, policy, NOW, &permit, &gateway, sealer.as_ref()).unwrap()
+            let issued = read_issued(&signed, &agency, verifier.as_ref(), &releaser).unwrap();
+            release_issued(&issued, policy, NOW, &permit, &gateway, sealer.as_ref()).unwrap()
         }
     }
 }

@@ -12,6 +12,7 @@ use puente_node::keys::write_private;
 use puente_node::register::{AgencyFile, State};
 use puente_node::setup::agency::{self, Enrolled};
 
+use crate::command::agency_key::Key;
 use crate::command::officer::Officer;
 use crate::command::webhook::AgencyWebhook;
 use crate::exit::Exit;
@@ -41,6 +42,9 @@ pub enum Agency {
     /// A dónde se envían sus avisos / where its events are sent.
     #[command(subcommand)]
     Webhook(AgencyWebhook),
+    /// Claves con que la dependencia firma ella misma / keys with which the agency signs by itself.
+    #[command(subcommand)]
+    Key(Key),
 }
 
 /// Inscribe una dependencia / register an agency.
@@ -80,6 +84,7 @@ impl Agency {
             }
             Self::Officer(officer) => officer.run(output).await,
             Self::Webhook(webhook) => webhook.run(output).await,
+            Self::Key(key) => key.run(output).await,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod agency;
+mod agency_key;
 mod approval;
 mod bench;
 mod check;
@@ -17,6 +18,7 @@ mod policy;
 mod query;
 mod queue;
 mod serve;
+mod signed_message;
 mod statement;
 mod suspend;
 mod verdict;

@@ -98,6 +98,8 @@ pub struct Limits {
     pub list_rows: usize,
     /// Largest attachment, bytes.
     pub attachment_bytes: u64,
+    /// Most bytes of attachments that one agency may have put and not yet named in a message.
+    pub unnamed_attachment_bytes: u64,
     /// Requests in progress at once on each face; more are answered 503 with Retry-After.
     pub concurrent_requests: usize,
     /// Connections at once on each face.
@@ -118,6 +120,7 @@ impl Default for Limits {
             batch_messages: 500,
             list_rows: 100_000,
             attachment_bytes: 20 * 1024 * 1024,
+            unnamed_attachment_bytes: 512 * 1024 * 1024,
             concurrent_requests: 256,
             connections: 512,
             delivery_messages: 256,

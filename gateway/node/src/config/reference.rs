@@ -18,6 +18,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("limits", "attachment_bytes", "Largest attachment, bytes."),
     (
         "limits",
+        "unnamed_attachment_bytes",
+        "Most bytes of attachments that one agency may have put and not yet named in a message; more are answered 429.",
+    ),
+    (
+        "limits",
         "concurrent_requests",
         "Requests in progress at once on each face, a quarter of them for one client; more are answered 503 with Retry-After.",
     ),

@@ -11,6 +11,7 @@ mod attachments;
 mod caller;
 mod candidates;
 mod consents;
+mod corrections;
 mod disclosures;
 mod handing;
 mod holds;

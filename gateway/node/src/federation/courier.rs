@@ -23,7 +23,7 @@ use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList, ReceiptsTaken};
 use crate::node::{LANES, Node};
 use crate::protection::sift;
-use crate::store::StoreError;
+use crate::store::{ChunkOwner, ChunkPlace, StoreError};
 use crate::suspension;
 use crate::telemetry::Face;
 
@@ -356,9 +356,12 @@ async fn send_chunks(
 ) -> Result<bool, RoundError> {
     let mut sent = false;
     for queued in batch {
+        let Some(agency) = &queued.agency else { continue };
         for attachment in own_header(&queued.wire).map(|header| header.attachments).unwrap_or_default() {
             for index in 0..attachment.chunks {
-                let Some(chunk) = node.store.chunk(attachment.root, index).await? else { continue };
+                let owner = ChunkOwner::Agency(agency.clone());
+                let place = ChunkPlace { owner, root: attachment.root, index };
+                let Some(chunk) = node.store.chunk(place).await? else { continue };
                 let path = format!("/federation/v1/chunks/{}/{index}", attachment.root);
                 connector
                     .request(peer, None, Method::PUT, &path, "application/octet-stream", chunk.into())

@@ -5,6 +5,7 @@
 //! other side nothing of its reason beyond the neutral code.
 
 mod chunks;
+mod clocks;
 mod connector;
 mod courier;
 mod deliver;
@@ -27,6 +28,7 @@ use puente_core::problem::{self, Problem};
 use crate::node::Node;
 use crate::serve::ProblemReply;
 
+pub use clocks::watch_clocks;
 pub use connector::{Connector, LinkError};
 pub use courier::run_couriers;
 pub use expiry::settle_expired;

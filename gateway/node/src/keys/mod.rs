@@ -17,5 +17,6 @@ pub mod tls;
 pub use file::{FileError, read_private, write_private};
 pub use http_signature::HttpSigner;
 pub use jose::{Jose, Opener, Sealer, Signer, Verifier};
+pub use jwk::signing_key;
 pub use private::{KeyError, KeyFile, KeyUse};
 pub use random::SystemRandom;

@@ -30,8 +30,8 @@ use puente_core::protection::{HoldRow, StopRow};
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, DeadLetterFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter,
-    NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
+    ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, ERASED, KnownInbound,
+    MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -192,12 +192,15 @@ pub trait Store: Send + Sync + 'static {
     /// The cursor of the last event there is, whomever it is for; 0 without one.
     fn last_event(&self) -> Answer<'_, i64>;
 
-    /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;
+    /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer. `OverQuota`
+    /// when its owner would then have more than `quota` bytes that no message names.
+    fn put_chunk(&self, place: ChunkPlace, bytes: Vec<u8>, quota: u64, now_ms: i64) -> Answer<'_, ()>;
     /// One chunk.
-    fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>>;
-    /// Which chunks under a root are stored, in order.
-    fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>>;
+    fn chunk(&self, place: ChunkPlace) -> Answer<'_, Option<Vec<u8>>>;
+    /// The RFC 6962 leaf hashes of the chunks that an owner has under a root, with their numbers, in order.
+    fn chunk_leaves(&self, owner: ChunkOwner, root: Digest) -> Answer<'_, Vec<(u32, Digest)>>;
+    /// Messages that name an attachment and whose content is kept, metadata only.
+    fn naming(&self, root: Digest, limit: u32) -> Answer<'_, Vec<MessageRow>>;
 
     /// Drops what is past its keeping, as `Past` says; bounded, answers how many rows went. Repeat until 0.
     fn forget(&self, past: Past) -> Answer<'_, u64>;

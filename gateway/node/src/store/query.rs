@@ -29,6 +29,26 @@ pub struct KnownInbound {
     pub receipt: Vec<u8>,
 }
 
+/// Whose a chunk is: who put it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChunkOwner {
+    /// An agency of this country, for a message of its own.
+    Agency(AgencyId),
+    /// Another member's gateway, for a message that it delivers.
+    Peer(CountryCode),
+}
+
+/// One chunk of one owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkPlace {
+    /// Whose it is.
+    pub owner: ChunkOwner,
+    /// Root of its attachment.
+    pub root: Digest,
+    /// Its number, from 0.
+    pub index: u32,
+}
+
 /// The state of a message whose content went.
 pub const ERASED: &str = "erased";
 

@@ -68,6 +68,7 @@ pub struct Metrics {
     commit_seconds: Histogram,
     commit_writes: Histogram,
     clock_skew: GaugeVec,
+    clock_median: GaugeVec,
     approvals_open: IntGauge,
     protection_alarms: IntCounterVec,
     alert_silences: IntCounterVec,
@@ -185,6 +186,11 @@ impl Metrics {
                 "How far a peer's clock is from ours.",
                 &["peer"],
             )?,
+            clock_median: gauges(
+                "puente_clock_median_seconds",
+                "How far the median of all members' clocks is ahead of ours; beyond 120 nothing new is begun.",
+                &[],
+            )?,
             notices: int_gauges(
                 "puente_notices_unresolved",
                 "Withdrawals, corrections and erasures that a recipient has not confirmed, by whether it is late.",
@@ -298,6 +304,11 @@ impl Metrics {
     /// How far a peer's clock is from ours.
     pub fn skew(&self, peer: &str, seconds: f64) {
         self.clock_skew.with_label_values(&[peer]).set(seconds);
+    }
+
+    /// How far the median of all clocks is ahead of ours.
+    pub fn median(&self, seconds: f64) {
+        self.clock_median.with_label_values::<&str>(&[]).set(seconds);
     }
 
     /// How many rows wait for officers.

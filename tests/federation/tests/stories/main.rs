@@ -4,7 +4,10 @@
 mod alerts;
 mod approvals;
 mod around;
+mod attachments;
+mod clocks;
 mod consents;
+mod corrections;
 mod delivery;
 mod envelopes;
 mod erasure;
@@ -13,6 +16,7 @@ mod policies;
 mod refusals;
 mod rights;
 mod road;
+mod signing;
 mod statistics;
 mod streams;
 mod suspensions;

@@ -7,24 +7,26 @@ mod answering;
 mod attached;
 mod erasing;
 mod form;
+mod held;
 mod prepare;
 mod protect;
 mod published;
 mod report;
 mod rests;
+mod signed;
+mod statement;
 mod told;
 mod validate;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};
-use puente_core::problem::Problem;
+use puente_core::problem::{self, Problem};
 
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
 use crate::subjects::erase_subject;
 
-pub use attached::attachment_ref;
-pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
+pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, ToSign, Verdict};
 pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};
 
@@ -54,6 +56,10 @@ pub async fn commit(
     let token = match node.commit(writes).await {
         Ok(token) => token,
         Err(StoreError::Conflict { write, what: Guard::Taken }) if write == key_at => return Ok(None),
+        // Only an agency that signs names its messages itself: one name twice, in one list or at the same time.
+        Err(StoreError::Conflict { what: Guard::Taken, .. }) => {
+            return Err(Problem::new(&problem::MESSAGE_CONFLICT).at("/signed/jti"));
+        }
         Err(error) => return Err(store_problem(&error)),
     };
     debug_assert!(token.id() != CommitId(0));

@@ -1,19 +1,19 @@
 //! One submission through catalogue and policy to the writes that it asks for; nothing is stored here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
-use puente_core::catalogue::Descriptor;
+use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
-    OutboundState, SubjectTag, Write,
+    DecisionRow, Direction, LeafRow, MessageRow, OutboundRow, OutboundState, SubjectTag, Write,
 };
-use puente_core::envelope::{
-    BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
-};
+use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, release, release_issued};
 use puente_core::evidence::LeafRecord;
-use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{CaseId, Category, DecisionId, Digest, MessageId, Role};
+use puente_core::personal::Personal;
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
     SendFacts,
@@ -25,16 +25,18 @@ use puente_core::suspension::Flow;
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::answering::clock_stopped;
-use crate::domestic::submit::attached::attachments_in;
+use crate::domestic::submit::attached::expect_whole;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::held::preview_digest;
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
 use crate::domestic::submit::rests::rests_on;
+use crate::domestic::submit::signed::{issued, signs_itself};
 use crate::domestic::submit::validate::validate;
 use crate::duty::begins;
-use crate::node::{Node, Rules};
+use crate::node::{Node, Rules, store_problem};
 use crate::register::KnownAgency;
 use crate::subjects::{SubjectOf, keeping};
 
@@ -75,6 +77,8 @@ pub(super) struct Parts<'a> {
     pub(super) submission: &'a Submission,
     pub(super) rests: Option<&'a Rests>,
     publication: Option<&'a Protected>,
+    /// What its agency signed, when it signs by itself.
+    issued: Option<&'a Issued>,
     /// The thread: as submitted, or a new one.
     pub(super) case: CaseId,
     /// Whose key seals what is kept of it.
@@ -154,9 +158,17 @@ async fn complete(
     let rests = rests_on(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
     let stopped = clock_stopped(node, caller, submission).await?;
+    expect_whole(node, caller, submission).await?;
     let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
     if prepared.verdict.message_id.is_some() {
         prepared.writes.extend(stopped);
+    }
+    if let (Some(_), Some(named)) = (&submission.signed, prepared.verdict.message_id) {
+        // The agency named it: the same signature again is no second message.
+        let known = node.store.message(named).await.map_err(|error| store_problem(&error))?;
+        if known.is_some() {
+            return Err(Problem::new(&problem::MESSAGE_CONFLICT).at("/signed/jti").into());
+        }
     }
     prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
     Ok(prepared)
@@ -179,6 +191,10 @@ fn attempt(
         .catalogue
         .descriptor(&submission.message_type, submission.version)
         .ok_or_else(|| Problem::new(&problem::TYPE_VERSION).at("/version"))?;
+    if *mode != Mode::DryRun && descriptor.lane == Lane::Bulk && node.clocks.is_alone() {
+        // What it would date now is refused or lapses elsewhere; an alert or a withdrawal is tried all the same.
+        return Err(Problem::new(&problem::CLOCK_ALONE).into());
+    }
     let now_ms = node.clock.now_ms();
     let to = &submission.recipient;
     if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref())
@@ -186,7 +202,9 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+    let issued = issued(node, caller, submission, mode)?;
+    let signed_case = issued.as_ref().map(|issued| issued.claims().puente.case);
+    let case = submission.case.or(signed_case).unwrap_or_else(|| CaseId(node.fresh_id()));
     let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
     let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
@@ -201,6 +219,7 @@ fn attempt(
         submission,
         rests,
         publication,
+        issued: issued.as_ref(),
         case,
         subject,
         now_ms,
@@ -254,6 +273,11 @@ impl Parts<'_> {
         }
     }
 
+    /// The sections as they leave.
+    pub(super) fn sections(&self) -> Cow<'_, BTreeMap<Category, Personal<Value>>> {
+        published::sections(self.submission, self.publication)
+    }
+
     /// How the peer stands for this message, by what this node has suspended now.
     fn peer_status(&self) -> PeerStatus {
         let submission = self.submission;
@@ -290,6 +314,13 @@ impl Parts<'_> {
                 },
             })
             .collect();
+        if decision.outcome != Decided::Deny {
+            if let Some(issued) = self.issued {
+                self.expect_agreed(issued, &decision.deliver)?;
+            } else if signs_itself(self.node, self.caller, self.submission) {
+                verdict.sign = Some(Box::new(self.to_sign(&decision.deliver)?));
+            }
+        }
         let mut writes = Vec::new();
         let held = decision.outcome == Decided::NeedsApproval;
         // Only officers ask for it: what leaves at once is spared the digest.
@@ -321,63 +352,35 @@ impl Parts<'_> {
         writes: &mut Vec<Write>,
     ) -> Result<MessageId, Problem> {
         let (node, submission) = (self.node, self.submission);
-        let message = MessageId(node.fresh_id());
-        let case = self.case;
-        let issued_at = self.now_ms.div_euclid(1000);
-        let expires_at = issued_at.saturating_add(i64::from(self.descriptor.expires_hours) * 3600);
         let to = &submission.recipient;
+        let now_s = self.now_ms.div_euclid(1000);
         let sealer = node
             .membership
             .get()
-            .sealer(&to.country, &to.role, issued_at)
+            .sealer(&to.country, &to.role, now_s)
             .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
-        let consent = self.consent_extract();
-        let header = Header {
-            message_type: submission.message_type.clone(),
-            version: self.descriptor.version,
-            sender: SenderRef {
-                country: node.country().clone(),
-                agency: self.caller.agency.clone(),
-                role: self.role.clone(),
-            },
-            recipient: to.clone(),
-            case,
-            operation: submission.operation,
-            after: submission.after,
-            in_reply_to: submission.in_reply_to,
-            subject_ref: submission.subject_id.as_ref().map(|id| node.pairwise(&to.country, id.reveal())),
-            purpose: submission.purpose.clone(),
-            legal_basis: BasisRef {
-                kind: submission.legal_basis.basis.code().to_owned(),
-                agreement: submission.legal_basis.agreement.clone(),
-            },
-            handling: Handling {
-                onward: "domestic_same_purpose".to_owned(),
-                retention_days: self.descriptor.retention_days,
-            },
-            attachments: attachments_in(submission, permit),
-        };
+        let (message, issued_at) = self.issued.map_or_else(
+            || (MessageId(node.fresh_id()), now_s),
+            |issued| (issued.claims().jti, issued.claims().iat),
+        );
+        let statement = self.statement(message, issued_at, &decision.deliver);
+        let (expires_at, consent) = (statement.expires_at, statement.consent.clone());
         // This side's own copy goes when the receiver's does.
         let notice_days = node.config.retention.notice_days;
-        let keeping = keeping(&self.rules.policy, &header, self.subject, self.now_ms, notice_days);
-        let draft = Draft {
-            statement: Statement {
-                message,
-                realm: node.realm(),
-                from: node.country().clone(),
-                header,
-                consent: consent.clone(),
-                issued_at,
-                expires_at,
-            },
-            policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            sections: &published::sections(submission, self.publication),
+        let keeping = keeping(&self.rules.policy, &statement.header, self.subject, self.now_ms, notice_days);
+        let policy = PolicyRef { digest: decision.digest, decision: decision_id };
+        let signer = node.keys.message.as_ref();
+        let made = match self.issued {
+            Some(issued) => release_issued(issued, policy, now_s, permit, signer, sealer.as_ref()),
+            None => {
+                let draft = Draft { statement, policy, sections: &self.sections() };
+                release(draft, permit, signer, sealer.as_ref(), node.random.as_ref())
+            }
         };
-        let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())
-            .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
+        let made = made.map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
         let withheld = made.withheld.iter().map(Disclosure::text).collect::<Vec<_>>().join("\n").into_bytes();
         verdict.message_id = Some(message);
-        verdict.case = Some(case);
+        verdict.case = Some(self.case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
         writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
         let row = MessageRow {
@@ -390,7 +393,7 @@ impl Parts<'_> {
             version: self.descriptor.version,
             agency: Some(self.caller.agency.clone()),
             role: self.role.clone(),
-            case,
+            case: self.case,
             operation: submission.operation,
             row: submission.row,
             in_reply_to: submission.in_reply_to,
@@ -410,52 +413,6 @@ impl Parts<'_> {
             named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,
         }));
         Ok(message)
-    }
-
-    fn hold(
-        &self,
-        decision: &Decision,
-        preview: Digest,
-        verdict: &mut Verdict,
-        writes: &mut Vec<Write>,
-    ) -> Result<(), Problem> {
-        let node = self.node;
-        let approval = ApprovalId(node.fresh_id());
-        verdict.approval_id = Some(approval);
-        // The thread is fixed now, so that what is released later lies under the same key as the draft.
-        let draft = Submission { case: Some(self.case), ..self.submission.clone() };
-        let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
-        writes.push(Write::Approval(ApprovalRow {
-            approval,
-            agency: self.caller.agency.clone(),
-            role: self.role.clone(),
-            submitter: None::<PersonId>,
-            message_type: self.submission.message_type.clone(),
-            peer: self.submission.recipient.country.clone(),
-            operation: self.submission.operation,
-            row: self.submission.row,
-            rules: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
-            preview,
-            subject: Some(self.subject),
-            draft,
-            opened_ms: self.now_ms,
-            lapses_ms: self.now_ms.saturating_add(seconds.saturating_mul(1000)),
-            state: ApprovalState::Open,
-            closed_ms: None,
-            message: None,
-        }));
-        writes.push(Write::Event(Event {
-            kind: EventKind::ApprovalOpened,
-            agency: Some(self.caller.agency.clone()),
-            role: self.role.clone(),
-            message: None,
-            approval: Some(approval),
-            message_type: Some(self.submission.message_type.clone()),
-            state: ApprovalState::Open.as_str().to_owned(),
-            at_ms: self.now_ms,
-        }));
-        Ok(())
     }
 
     pub(super) fn decision_row(
@@ -484,23 +441,4 @@ impl Parts<'_> {
         let leaf = LeafRow::of(&record, Some(self.subject), self.node.random.as_ref());
         leaf.map(Write::Leaf).map_err(|_| Problem::new(&problem::INTERNAL))
     }
-}
-
-/// Digest of what officers see before they release it: the submission, what would be delivered of it, and why not the
-/// rest. Of what a protection hold removes it knows the neutral reason alone, or it could be tried out. The thread is not
-/// part of it: a new one is only given once the row is held.
-///
-/// # Errors
-/// When the submission cannot be serialised.
-fn preview_digest(
-    submission: &Submission,
-    deliver: &BTreeSet<Category>,
-    removed: &[Removal],
-) -> Result<Digest, Problem> {
-    let seen = Submission { case: None, ..submission.clone() };
-    let removed: BTreeMap<_, _> =
-        removed.iter().map(|removal| (&removal.category, &removal.rule.id)).collect();
-    let bytes =
-        serde_json::to_vec(&(seen, deliver, removed)).map_err(|_| Problem::new(&problem::INTERNAL))?;
-    Ok(Digest::of(&bytes))
 }

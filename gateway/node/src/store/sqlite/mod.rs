@@ -38,8 +38,8 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ApprovalFilter, DeadLetterFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter,
-    NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
+    ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE,
+    MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -305,8 +305,8 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::received_about(ledger, message))
     }
 
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()> {
-        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes, now_ms))
+    fn put_chunk(&self, place: ChunkPlace, bytes: Vec<u8>, quota: u64, now_ms: i64) -> Answer<'_, ()> {
+        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, &place, &bytes, quota, now_ms))
     }
 
     fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>> {
@@ -386,12 +386,16 @@ impl Store for SqliteStore {
         self.read(read::last_event)
     }
 
-    fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {
-        self.read(move |ledger| read::chunk(ledger, root, index))
+    fn chunk(&self, place: ChunkPlace) -> Answer<'_, Option<Vec<u8>>> {
+        self.read(move |ledger| read::chunk(ledger, &place))
     }
 
-    fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>> {
-        self.read(move |ledger| read::chunk_indexes(ledger, root))
+    fn chunk_leaves(&self, owner: ChunkOwner, root: Digest) -> Answer<'_, Vec<(u32, Digest)>> {
+        self.read(move |ledger| read::chunk_leaves(ledger, &owner, root))
+    }
+
+    fn naming(&self, root: Digest, limit: u32) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::naming(ledger, root, limit))
     }
 
     fn forget(&self, past: Past) -> Answer<'_, u64> {

@@ -25,7 +25,7 @@ use puente_core::ids::{
 };
 use uuid::Uuid;
 
-use super::{Guard, Past, Store, StoreError};
+use super::{ChunkOwner, ChunkPlace, Guard, Past, Store, StoreError};
 
 /// Calls `$run!(family, case)` for every case there is.
 macro_rules! for_every_case {
@@ -37,6 +37,8 @@ macro_rules! for_every_case {
             commit::another_commit_of_the_group_survives_a_failing_one,
             commit::a_token_is_of_its_own_commit,
             commit::chunks_are_idempotent_and_never_change,
+            commit::a_chunk_is_its_owners_alone,
+            commit::what_no_message_names_is_bounded_for_each_owner,
             commit::forgetting_drops_answers_and_ids_past_their_keeping_only,
             outbox::only_due_rows_come_out_oldest_release_first,
             outbox::a_case_that_backs_off_holds_its_later_rows_but_no_other_case,
@@ -297,6 +299,11 @@ pub(super) fn everything() -> Vec<Write> {
         Write::Stop(protection::stop(1)),
         Write::Webhook(webhook::webhook(1)),
     ]
+}
+
+/// A chunk of an agency under the root that these bytes stand for.
+pub(super) fn chunk_at(agency: &str, root: &[u8], index: u32) -> ChunkPlace {
+    ChunkPlace { owner: ChunkOwner::Agency(agency.parse().unwrap()), root: Digest::of(root), index }
 }
 
 /// Nothing but what says itself until when it is kept is past its keeping.

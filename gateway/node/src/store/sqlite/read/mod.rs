@@ -17,7 +17,7 @@ mod record;
 mod webhook;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
-pub(super) use chunk::{chunk, chunk_indexes, chunk_key, chunk_place};
+pub(super) use chunk::{chunk, chunk_key, chunk_leaves, chunk_place, naming, owner_text};
 pub(super) use consent::{consent, consent_event_key, consent_event_place, consent_place};
 pub(super) use disclosure::{disclosures, notices, received, received_about, withdrawals};
 pub(super) use duty::{summonses, summonses_due, watch, watches, watches_due};

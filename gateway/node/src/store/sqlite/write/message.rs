@@ -13,8 +13,10 @@ use puente_core::problem::EXCHANGE_SUSPENDED;
 use rusqlite::params;
 
 use crate::store::error::Guard;
+use crate::store::query::ChunkOwner;
 use crate::store::sqlite::column;
 use crate::store::sqlite::ledger::{Failure, Ledger};
+use crate::store::sqlite::read;
 use crate::store::sqlite::seal::Place;
 use crate::store::sqlite::subjects::SubjectKey;
 
@@ -160,12 +162,20 @@ fn insert(
     if let (Some(key), Some(keeping)) = (&key, keeping) {
         let sealed = key.seal(Place { table: "wire", key: message.message.0.as_bytes() }, &message.wire)?;
         ledger.run("INSERT INTO wire (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+        let owner = match direction {
+            Direction::Out => message.agency.clone().map(ChunkOwner::Agency),
+            Direction::In => Some(ChunkOwner::Peer(message.peer.clone())),
+        };
+        let owner = owner.map(|owner| read::owner_text(&owner)).unwrap_or_default();
         for root in &keeping.attachments {
             ledger.run(
-                "INSERT INTO attachment (root, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                params![root.0, seq],
+                "INSERT INTO attachment (root, seq, owner) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                params![root.0, seq, owner],
             )?;
-            ledger.run("UPDATE chunk SET unnamed_ms = NULL WHERE root = ?1", [root.0])?;
+            ledger.run(
+                "UPDATE chunk SET unnamed_ms = NULL WHERE root = ?1 AND owner = ?2",
+                params![root.0, owner],
+            )?;
         }
     }
     Ok((seq, key))
