@@ -180,8 +180,8 @@ impl Courier<'_> {
         let looked_at = taken.len();
         let mut batch = sift(node, peer, taken).await?;
         if send_chunks(node, self.connector, peer, &batch).await? {
-            // Chunks take their time: a hold may have been placed meanwhile.
-            batch = sift(node, peer, batch).await?;
+            // Chunks take their time: a hold may have been placed meanwhile, or a consent withdrawn.
+            batch = sift(node, peer, keep_covered(node, batch).await?).await?;
         }
         if batch.is_empty() {
             return Ok(looked_at);
