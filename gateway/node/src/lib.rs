@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod attachment;
+mod authority;
 pub mod client;
 pub mod clock;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod policy;
 pub mod protection;
 pub mod receipts;
 pub mod register;
+pub mod restriction;
 pub mod run;
 pub mod serve;
 pub mod setup;

@@ -13,6 +13,7 @@ use puente_core::delivery::{Direction, MessageRow};
 use puente_core::ids::MessageId;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::answers::ANSWERS;
 use crate::domestic::handing::hand_over;
 use crate::domestic::idempotency::{self, Asked, Claim};
 use crate::domestic::submit::{
@@ -125,6 +126,10 @@ async fn prepare_whole(
     submission: &Submission,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
+    if submission.message_type.as_str() == ANSWERS {
+        // Made from the ledger on an officer's word: `POST /v1/messages/{id}/response`.
+        return Ok(malformed(submission.row, &Problem::new(&problem::FIELD_INVALID).at("/type")));
+    }
     for (category, value) in &submission.sections {
         let Some(attachment) = submit::attachment_ref(value.reveal()) else { continue };
         let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;

@@ -5,8 +5,10 @@
 
 mod accesses;
 mod acts;
+mod answers;
 mod approvals;
 mod attachments;
+mod authorities;
 mod caller;
 mod candidates;
 mod consents;
@@ -22,6 +24,7 @@ mod operations;
 mod policies;
 mod referrals;
 mod refusals;
+mod releases;
 pub mod submit;
 
 use std::sync::Arc;
@@ -36,6 +39,7 @@ use crate::serve::ProblemReply;
 
 pub use approvals::lapse_approvals;
 pub use notices::look_after_notices;
+pub use releases::release_approved;
 
 /// The routes of the domestic face.
 pub fn router(node: &Arc<Node>) -> Router {
@@ -54,6 +58,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/approvals/{id}/authority", post(authorities::speak))
+        .route("/v1/acts", get(authorities::list))
+        .route("/v1/acts/{id}/withdraw", post(authorities::take_back))
         .route("/v1/holds", post(holds::place))
         .route("/v1/holds/{id}", get(holds::show))
         .route("/v1/holds/{id}/lift", post(holds::lift))
@@ -74,6 +81,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/accesses", post(accesses::ask))
         .route("/v1/accesses/{id}", get(accesses::answer))
         .route("/v1/messages/{id}/accounting", get(accesses::accounting))
+        .route("/v1/messages/{id}/response", post(answers::answer))
         .route("/v1/catalogue", get(messages::catalogue))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))

@@ -4,7 +4,7 @@
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
 use puente_core::ids::{
-    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, StopId,
+    ActId, AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, StopId,
 };
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
@@ -91,8 +91,30 @@ pub struct ApprovalFilter {
     pub state: Option<ApprovalState>,
     /// The submitting agency.
     pub agency: Option<AgencyId>,
+    /// The thread.
+    pub case: Option<CaseId>,
     /// Only what was opened after this approval.
     pub after: Option<ApprovalId>,
+}
+
+/// Which acts of authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActFilter {
+    /// Those in this thread.
+    InCase(CaseId),
+    /// Those that this message rests on.
+    Under(MessageId),
+    /// Those of this authority, after one of them.
+    Of {
+        /// The authority.
+        agency: AgencyId,
+        /// Only what came after this act.
+        after: Option<ActId>,
+    },
+    /// The one.
+    One(ActId),
+    /// Those since whose coming no held row of their thread was tried.
+    Untried,
 }
 
 /// One side's choice of stopped rows.

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod around;
+mod authorities;
 mod consents;
 mod delivery;
 mod envelopes;

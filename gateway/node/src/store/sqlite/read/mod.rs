@@ -3,6 +3,7 @@
 //! Not here: threads and transactions (`reader`). Invariant: every read is bounded and walks an index.
 
 mod approval;
+mod authority;
 mod chunk;
 mod consent;
 mod disclosure;
@@ -15,9 +16,10 @@ mod question;
 mod record;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
+pub(super) use authority::acts;
 pub(super) use chunk::{chunk, chunk_indexes, chunk_key, chunk_place};
 pub(super) use consent::{consent, consent_event_key, consent_event_place, consent_place};
-pub(super) use disclosure::{disclosures, notices, received, received_about, withdrawals};
+pub(super) use disclosure::{disclosures, notices, received, received_about, restrictions, withdrawals};
 pub(super) use erase::{erasures_due, retention_due, unsettled};
 pub(super) use message::{history, known_inbound, message, messages, operation, replies, withheld};
 pub(super) use operation::{policy_change, policy_changes, policy_in_force, suspensions};
