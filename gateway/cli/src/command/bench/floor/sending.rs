@@ -10,7 +10,7 @@ use puente_core::delivery::{
     OutboundState, ReceiptRow, Write,
 };
 use puente_core::envelope::{
-    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, Verify,
+    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, TYP_DIRECT, Verify,
     release,
 };
 use puente_core::evidence::{LeafRecord, Receipt, TYP_RECEIPT, verify_receipt};
@@ -52,6 +52,11 @@ impl Sender {
 
     pub const fn policy(&self) -> &PolicyEngine {
         &self.end.rules.policy
+    }
+
+    /// Signs as the issuer does.
+    pub fn sign(&self, claims: &[u8]) -> anyhow::Result<String> {
+        Ok(self.end.keys.message.sign(TYP_DIRECT, claims)?)
     }
 
     pub async fn commit(&self, id: CommitId, writes: Vec<Write>) -> anyhow::Result<()> {
