@@ -13,5 +13,6 @@ mod policies;
 mod refusals;
 mod rights;
 mod road;
+mod show;
 mod statistics;
 mod suspensions;
