@@ -23,6 +23,8 @@ pub const TYP_APPROVES: &str = "puente-authority-approval+jwt";
 pub const TYP_TAKES_BACK: &str = "puente-authority-withdrawal+jwt";
 
 const HOUR_S: i64 = 3_600;
+/// A reason is a code, not a text.
+const MAX_REASON: usize = 64;
 
 /// What an officer of an authority says on a held row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +56,8 @@ impl Approves {
     /// Whether an officer who acts in one of these roles may say this now.
     ///
     /// # Errors
-    /// `officer.not_entitled` when it is not theirs to give, `field.invalid` for an end that has passed or lies beyond
-    /// what one act may span.
+    /// `officer.not_entitled` when it is not theirs to give, `field.invalid` for a reason that is no code, and an end that has
+    /// passed or lies beyond what one act may span.
     pub fn check(
         &self,
         roles: &[Role],
@@ -67,6 +69,10 @@ impl Approves {
             given_here.ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED).at("approval"))?;
         let role = roles.iter().find(|role| approver.roles.contains(*role));
         let role = role.ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED).at("role"))?;
+        let is_code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        if self.reason.is_empty() || self.reason.len() > MAX_REASON || !self.reason.bytes().all(is_code) {
+            return Err(Problem::new(&problem::FIELD_INVALID).at("reason"));
+        }
         let latest = now.as_second().saturating_add(i64::from(approver.max_hours).saturating_mul(HOUR_S));
         if self.until <= now || self.until.as_second() > latest {
             return Err(Problem::new(&problem::FIELD_INVALID).at("until"));

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use puente_core::authority::ActRow;
-use puente_core::ids::{AgencyId, CaseId, MessageId, OfficerId, Role};
+use puente_core::authority::{ActRow, Given};
+use puente_core::delivery::ApprovalRow;
+use puente_core::ids::{AgencyId, CaseId, MessageId, OfficerId, PersonId, Role};
 use puente_core::policy::Approval;
 use puente_core::problem::Problem;
 
@@ -29,6 +30,18 @@ pub fn officers(register: &Register) -> impl Fn(&AgencyId, &OfficerId, &Role) ->
 pub async fn acts_in(node: &Node, case: Option<CaseId>) -> Result<Vec<ActRow>, Problem> {
     let Some(case) = case else { return Ok(Vec::new()) };
     node.store.acts(ActFilter::InCase(case), MAX_ACTS).await.map_err(|error| store_problem(&error))
+}
+
+/// The persons who have given an act on a held row.
+///
+/// # Errors
+/// The store's problem.
+pub async fn spoke_on(node: &Node, row: &ApprovalRow) -> Result<Vec<PersonId>, Problem> {
+    let of_row = |act: ActRow| match act.given {
+        Given::Officer { row: of, person, .. } if of == row.approval => Some(person),
+        Given::Officer { .. } | Given::Message(_) => None,
+    };
+    Ok(acts_in(node, row.case).await?.into_iter().filter_map(of_row).collect())
 }
 
 /// The approvals under a message that stand now.

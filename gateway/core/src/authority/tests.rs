@@ -103,6 +103,20 @@ fn only_the_authoritys_role_gives_it_and_for_no_longer_than_one_act_may_stand() 
 }
 
 #[test]
+fn a_reason_is_a_code_and_no_text_about_a_person() {
+    let approver: Approver = serde_json::from_value(serde_json::json!({
+        "roles": ["child_protection"], "rules": ["R-BID-02"], "max_hours": 2
+    }))
+    .unwrap();
+    let roles = vec!["child_protection".parse().unwrap()];
+    for reason in ["", "her aunt asked", &"a".repeat(65)] {
+        let said = Approves { reason: reason.to_owned(), ..says(60) };
+        let refused = said.check(&roles, Some(&approver), Timestamp::from_second(0).unwrap()).unwrap_err();
+        assert_eq!(refused.field.as_deref(), Some("reason"));
+    }
+}
+
+#[test]
 fn an_approval_that_comes_by_message_is_given_by_no_officer_of_this_country() {
     let approver: Approver = serde_json::from_value(serde_json::json!({
         "roles": ["child_protection"], "rules": ["R-BID-02"], "max_hours": 2,

@@ -64,7 +64,7 @@ pub async fn answer(
         let record = LeafRecord { kind: "rights.answer", id: message.to_string(), digest, at_ms };
         let leaf = LeafRow::of(&record, None, node.random.as_ref());
         prepared.writes.push(Write::Leaf(leaf.map_err(|_| Problem::new(&problem::INTERNAL))?));
-        if says.outcome == Outcome::Refused {
+        if ends_restriction(&question, says.outcome) {
             prepared.writes.push(Write::Unrestrict { question: question.message, at_ms });
         }
         let erases = question.message_type.as_str() == "rights.erase" && says.outcome == Outcome::Done;
@@ -75,6 +75,12 @@ pub async fn answer(
     let verdict = verdicts.and_then(|verdicts| verdicts.into_iter().next());
     let verdict = verdict.ok_or_else(|| Problem::new(&problem::INTERNAL))?;
     Ok(json_reply(StatusCode::OK, &verdict))
+}
+
+/// Whether what she asked restricts no more: it was refused, or what she wanted erased is.
+fn ends_restriction(question: &MessageRow, outcome: Outcome) -> bool {
+    let erased = question.message_type.as_str() == "rights.erase" && outcome == Outcome::Done;
+    erased || outcome == Outcome::Refused
 }
 
 fn draft(

@@ -12,10 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use puente_core::approval::{Question, Standing, peek_statement, standing, verify_statement};
+use puente_core::authority::distinct;
 use puente_core::delivery::{ApprovalRow, ApprovalState, StatementRow, Write};
 use puente_core::ids::ApprovalId;
 use puente_core::problem::{self, Problem};
 
+use crate::authority::spoke_on;
 use crate::domestic::acts::statement_in;
 use crate::domestic::releases::{close, draft_of, owner, release, set};
 use crate::domestic::submit::{Mode, Prepared, prepare};
@@ -155,6 +157,8 @@ pub async fn state(
         now_ms.div_euclid(1000),
     )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
+    // Who gave an authority's act on the row is not one of the two as well.
+    distinct(said.person(), None, &spoke_on(&node, &row).await?)?;
     let standing = standing(&Question::from(&row), &recorded, &said, now_ms, &stands)?;
     // Two first grants at once: the second commit fails, and its officer is asked to look again.
     let count = u32::try_from(recorded.len()).unwrap_or(u32::MAX);

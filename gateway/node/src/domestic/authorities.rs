@@ -21,7 +21,7 @@ use puente_core::ids::{ActId, AgencyId};
 use puente_core::problem::{self, Problem};
 use puente_core::protection::VerifiedAct;
 
-use crate::authority::{acts_in, officers};
+use crate::authority::{officers, spoke_on};
 use crate::domestic::acts::act_of;
 use crate::domestic::approvals::load;
 use crate::domestic::releases::{close, draft_of, lifted, release, set};
@@ -46,12 +46,9 @@ pub async fn speak(
     let (row, recorded) = load(&node, &caller, &id).await?;
     let said = act_of::<Approves>(&node, &caller, TYP_APPROVES, body).await?;
     let act = accepted(&node, &caller, &row, &said)?;
-    let earlier = acts_in(&node, row.case).await?;
-    let of_row = earlier.iter().filter_map(|act| match &act.given {
-        Given::Officer { row: of, person, .. } if *of == row.approval => Some(person),
-        Given::Officer { .. } | Given::Message(_) => None,
-    });
-    distinct(said.person(), row.submitter.as_ref(), recorded.iter().map(|said| &said.person).chain(of_row))?;
+    let earlier = spoke_on(&node, &row).await?;
+    let spoke = recorded.iter().map(|said| &said.person).chain(&earlier);
+    distinct(said.person(), row.submitter.as_ref(), spoke)?;
     let mut body = json!({"approval_id": row.approval, "act_id": act.act});
     let refuses = act.ended_ms.is_some();
     let mut writes = vec![Write::Act(act)];

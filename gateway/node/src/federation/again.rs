@@ -88,7 +88,7 @@ async fn decide_again(
     Ok(Again::Stays(Some(Box::new(row(node, queued, &decision)))))
 }
 
-/// Whether the person is restricted by now, by the ledger's pseudonym of her.
+/// Whether the person is restricted by now, by the ledger's pseudonym of her or as the one who is answered about.
 async fn is_restricted(node: &Node, queued: &Queued) -> Result<bool, Problem> {
     if node.restrictions.is_empty() {
         return Ok(false);
@@ -96,7 +96,15 @@ async fn is_restricted(node: &Node, queued: &Queued) -> Result<bool, Problem> {
     let lines = node.store.disclosures(Disclosed::In(queued.message), 0, 1).await;
     let lines = lines.map_err(|error| store_problem(&error))?;
     let subject = lines.first().and_then(|(_, line, _)| line.subject.as_deref());
-    Ok(subject.is_some_and(|pseudonym| node.restrictions.holds(&restriction::own(pseudonym))))
+    if subject.is_some_and(|pseudonym| node.restrictions.holds(&restriction::own(pseudonym))) {
+        return Ok(true);
+    }
+    let row = node.store.message(queued.message).await.map_err(|error| store_problem(&error))?;
+    let Some((peer, question)) = row.and_then(|row| Some((row.peer, row.in_reply_to?))) else {
+        return Ok(false);
+    };
+    let about = node.store.received_about(question).await.map_err(|error| store_problem(&error))?;
+    Ok(about.is_some_and(|subject| node.restrictions.holds(&restriction::of_peer(&peer, &subject))))
 }
 
 /// Whether all that was released may still leave without a person.

@@ -99,7 +99,7 @@ fn restriction_of(node: &Node, outer: &VerifiedOuter) -> Option<Write> {
     Some(Write::Restrict(RestrictionRow { question: claims.jti, key, at_ms: node.clock.now_ms() }))
 }
 
-/// An answer that refuses what she asked ends its restriction at home; "done" and "kept" leave it.
+/// An answer that refuses what she asked ends its restriction at home, and any answer to an erasure does.
 async fn lifted(node: &Node, outer: &VerifiedOuter) -> Result<Option<Write>, Problem> {
     let header = &outer.claims().puente;
     let Some(question) = header.in_reply_to.filter(|_| header.message_type.as_str() == ANSWERS) else {
@@ -107,12 +107,14 @@ async fn lifted(node: &Node, outer: &VerifiedOuter) -> Result<Option<Write>, Pro
     };
     let asked = node.store.message(question).await.map_err(|error| store_problem(&error))?;
     // Only the country that was asked answers.
-    let of_sender =
-        asked.is_some_and(|row| row.direction == Direction::Out && row.peer == outer.claims().iss);
-    let inner = of_sender.then(|| open(node, outer).ok()).flatten();
+    let asked = asked.filter(|row| row.direction == Direction::Out && row.peer == outer.claims().iss);
+    let Some(asked) = asked else { return Ok(None) };
+    let inner = open(node, outer).ok();
     let status = inner.as_ref().and_then(|inner| inner.section("ops.metadata")?.get("status")?.as_str());
     let lift = Write::Unrestrict { question, at_ms: node.clock.now_ms() };
-    Ok((status == Some("refused")).then_some(lift))
+    // What another country keeps or has erased is its own; here only the objection and the restriction go on.
+    let erasure = asked.message_type.as_str() == "rights.erase" && status.is_some();
+    Ok((erasure || status == Some("refused")).then_some(lift))
 }
 
 async fn answered_notice(

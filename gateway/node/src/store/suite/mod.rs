@@ -82,6 +82,7 @@ macro_rules! for_every_case {
             protection::a_settled_stop_loses_its_draft_after_its_days_and_an_open_one_keeps_it,
             protection::a_stop_is_due_at_its_next_alarm_and_not_after_both_were_told,
             protection::whom_a_message_names_comes_out_with_it_while_it_waits,
+            consent::a_restriction_stands_until_its_own_question_is_settled,
             consent::a_consent_reads_back_with_its_events_in_their_order,
             consent::a_record_never_changes_and_an_event_takes_one_free_place,
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
