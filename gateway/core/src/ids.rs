@@ -170,6 +170,10 @@ uuid_id!(
     HoldId, "hold id"
 );
 uuid_id!(
+    /// One act by which an authority approved a step.
+    ActId, "act id"
+);
+uuid_id!(
     /// One outgoing row that a protection hold stopped.
     StopId, "stop id"
 );

@@ -333,6 +333,10 @@ problems! {
     CONSENT_LAPSED = "consent.lapsed", 403, Policy, Never,
         "El consentimiento se retiró, se redujo o venció. El mensaje no sale ni se entrega.",
         "The consent was withdrawn, narrowed or has expired. The message neither leaves nor is handed over.";
+    /// What a waiting message was decided on has changed, and the decision made now does not let it leave.
+    DECISION_LAPSED = "decision.lapsed", 403, Policy, Never,
+        "Las reglas, el acuerdo o una aprobación cambiaron mientras esperaba, y ya no sale. Véase la regla; preséntelo de nuevo si procede.",
+        "The rules, the agreement or an approval changed while it waited, and it no longer leaves. See the rule; submit it again where that is due.";
     /// A table for publication cannot be shown without giving small counts away.
     STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
         "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",

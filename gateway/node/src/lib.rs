@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod attachment;
+mod authority;
 mod chunks;
 pub mod client;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod policy;
 pub mod protection;
 pub mod receipts;
 pub mod register;
+pub mod restriction;
 pub mod run;
 pub mod serve;
 pub mod setup;

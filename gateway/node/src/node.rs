@@ -15,7 +15,7 @@ use puente_core::consent::ApprovedTexts;
 use puente_core::delivery::{CommitId, Committed, Write};
 use puente_core::duty::Ladders;
 use puente_core::envelope::{Open, Randomness, Seal, Sign};
-use puente_core::ids::{CountryCode, KeyId, Realm, Role};
+use puente_core::ids::{CountryCode, Digest, KeyId, Realm, Role};
 use puente_core::membership::Membership;
 use puente_core::policy::{Agreements, PolicyEngine};
 use puente_core::problem::{self, Problem};
@@ -29,6 +29,7 @@ use crate::keys::HttpSigner;
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
+use crate::restriction::{Change, Restrictions};
 use crate::serve::Seats;
 use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -57,6 +58,8 @@ impl<T> Replaceable<T> {
 pub struct Rules {
     /// Message types and schemas.
     pub catalogue: Catalogue,
+    /// Digest of the whole set of policies, agreements included.
+    pub set: Digest,
     /// The decision function.
     pub policy: PolicyEngine,
     /// Agreements between states.
@@ -67,6 +70,23 @@ pub struct Rules {
     pub ladders: Ladders,
     /// Words of lists and their codes.
     pub codes: Arc<crate::lists::codes::Codes>,
+}
+
+impl Rules {
+    /// Digest of all that is in force beside stated facts: what was decided under the same stands.
+    #[must_use]
+    pub fn ground(&self, membership: &Membership, restrictions: &Restrictions) -> Digest {
+        let (version, list) = membership.version();
+        let mut bytes = [self.set.0, self.policy.digest().0, list.0].concat();
+        bytes.extend(restrictions.digest().map(|digest| digest.0).into_iter().flatten());
+        bytes.extend_from_slice(&version.to_be_bytes());
+        for country in membership.countries() {
+            bytes.extend_from_slice(country.as_str().as_bytes());
+            let directory = membership.directory_version(country).unwrap_or_default();
+            bytes.extend_from_slice(&directory.to_be_bytes());
+        }
+        Digest::of(&bytes)
+    }
 }
 
 /// The node's private keys.
@@ -115,6 +135,8 @@ pub struct Node {
     pub policies: PolicyKeeper,
     /// How far this clock is from those of its peers.
     pub clocks: Clocks,
+    /// Of whom nothing goes without people.
+    pub restrictions: Restrictions,
     /// What is suspended.
     pub suspensions: Replaceable<Suspensions>,
     /// Held by whoever changes how the node is operated: one such change at a time.
@@ -159,6 +181,7 @@ impl Node {
             metrics,
             policies,
             clocks: Clocks::default(),
+            restrictions: Restrictions::default(),
             suspensions: Replaceable::new(Suspensions::default()),
             operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),
@@ -214,8 +237,10 @@ impl Node {
             Write::Receipt(receipt) => receipt.to_send,
             _ => false,
         });
+        let restricted = Change::of(&writes);
         let id = CommitId(self.commits.fetch_add(1, Ordering::Relaxed));
         let token = self.store.commit(id, writes).await?;
+        self.restrictions.take_up(&restricted);
         if told {
             self.events.send_modify(|count| *count = count.wrapping_add(1));
         }

@@ -176,6 +176,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
     settle_erasures(&node).await.map_err(RunError::Erasures)?;
     suspension::take_up(&node).await?;
+    crate::restriction::load(&node).await?;
     // Before anything is taken in or sent: without its holds a node knows nobody to protect.
     crate::protection::load(&node).await?;
     let ways = Arc::new(Ways::new(&node.config.duty)?);

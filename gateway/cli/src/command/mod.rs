@@ -3,11 +3,13 @@
 mod agency;
 mod agency_key;
 mod approval;
+mod authority;
 mod bench;
 mod check;
 mod consent;
 mod demo;
 mod federation;
+mod hold;
 mod inbox;
 mod init;
 mod message;
@@ -64,6 +66,12 @@ pub enum Command {
     /// Filas retenidas que deciden dos funcionarios / held rows that two officers decide.
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// Lo que sólo una autoridad deja salir / what only an authority lets go.
+    #[command(subcommand)]
+    Authority(authority::Authority),
+    /// Reservas de protección / protection holds.
+    #[command(subcommand)]
+    Hold(hold::ProtectionHold),
     /// Consentimientos: firmar, entregar, retirar / consents: sign, hand in, withdraw.
     #[command(subcommand)]
     Consent(consent::Consent),
@@ -105,6 +113,8 @@ impl Command {
             Self::Suspend(suspend) => suspend.run(output).await,
             Self::Lift(lift) => lift.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
+            Self::Authority(authority) => authority.run(output).await,
+            Self::Hold(hold) => hold.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
             Self::Policy(policy) => policy.run(output).await,

@@ -3,8 +3,9 @@
 //! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
+use crate::authority::ActRow;
 use crate::delivery::disclosure::{
-    ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, WithdrawalRow,
+    ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, RestrictionRow, WithdrawalRow,
 };
 use crate::delivery::keeping::SubjectTag;
 use crate::delivery::operation::{PolicyChangeRow, SuspensionRow};
@@ -14,7 +15,7 @@ use crate::delivery::record::{
 };
 use crate::delivery::webhook::{DeadLetterRow, WebhookRow};
 use crate::duty::{Summons, WatchRow};
-use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId, WebhookId};
+use crate::ids::{ActId, ApprovalId, CaseId, CountryCode, MessageId, NoticeId, ReleaseId, WebhookId};
 use crate::protection::{HoldRow, StopRow};
 use crate::suspension::Target;
 
@@ -100,6 +101,38 @@ pub enum Write {
         /// When (milliseconds since the epoch).
         at_ms: i64,
     },
+    /// An authority's act. Guard: its id is new, and its person has given no other on the row.
+    Act(ActRow),
+    /// An act is taken back by its authority. Guard: it was not before.
+    ActEnded {
+        /// Which act.
+        act: ActId,
+        /// The signed statement, compact JWS.
+        statement: String,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A country takes back what it approved by message in a thread; nothing when it approved nothing.
+    ActsEnded {
+        /// Which country.
+        peer: CountryCode,
+        /// The thread.
+        case: CaseId,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// Every held row of the act's thread was tried again since the act came.
+    ActTried {
+        /// Which act.
+        act: ActId,
+    },
+    /// A released message rests on these acts.
+    RestsOn {
+        /// Which message.
+        message: MessageId,
+        /// The acts.
+        acts: Vec<ActId>,
+    },
     /// A hold is placed. Guard: its id is new.
     Hold(HoldRow),
     /// A hold changes: its record, or that it ended. Guard: the stored revision is the one before.
@@ -143,6 +176,15 @@ pub enum Write {
         notice: NoticeId,
         /// The message that carries it from now on.
         message: MessageId,
+    },
+    /// A person is not to be told of without people; the same question again is no change.
+    Restrict(RestrictionRow),
+    /// A question restricts no more; nothing when it did not.
+    Unrestrict {
+        /// Which question.
+        question: MessageId,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
     },
     /// A peer's notice that a consent covers less.
     Withdrawal(WithdrawalRow),

@@ -121,6 +121,25 @@ pub struct OutboundRow {
     pub withheld: Vec<u8>,
     /// Whom it names, blinded (`protection::Named` as JSON, *at rest*): compared with the holds again before it leaves.
     pub named: Vec<u8>,
+    /// What the decision to release it rests on.
+    pub ground: Ground,
+}
+
+/// What a decision rests on beside the facts that were stated: while it is the same, so is the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground {
+    /// Digest of policies, agreements and membership in force.
+    pub digest: Digest,
+    /// From when on it has to be decided again all the same, milliseconds; `None` for never.
+    pub lapses_ms: Option<i64>,
+}
+
+impl Ground {
+    /// Whether what was decided on this ground stands on what is in force now.
+    #[must_use]
+    pub fn holds(&self, in_force: Digest, now_ms: i64) -> bool {
+        self.digest == in_force && self.lapses_ms.is_none_or(|lapses_ms| now_ms < lapses_ms)
+    }
 }
 
 /// A message that came in.
@@ -172,6 +191,8 @@ pub struct Queued {
     pub wire: Vec<u8>,
     /// Whom it names, blinded (`protection::Named` as JSON); empty where nothing was kept.
     pub named: Vec<u8>,
+    /// What the decision to release it rests on; `None` for one released before that was kept.
+    pub ground: Option<Ground>,
     /// Attempts made so far.
     pub attempts: u32,
     /// When it was released.
@@ -424,6 +445,8 @@ pub struct ApprovalRow {
     pub rules: Vec<String>,
     /// Digest of the preview that officers must have seen.
     pub preview: Digest,
+    /// The thread that it will belong to; `None` for one opened before that was kept.
+    pub case: Option<CaseId>,
     /// Whose key seals the draft; not read back.
     pub subject: Option<SubjectTag>,
     /// The submission as it came (*at rest*); empty once it is no longer kept.

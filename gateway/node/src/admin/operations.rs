@@ -57,7 +57,7 @@ pub async fn refresh(node: &Node) -> Result<(), Problem> {
     }
     let asked = node.rules.get().policy.cache_counts();
     node.metrics.questions(asked.hits, asked.misses);
-    let open = ApprovalFilter { state: Some(ApprovalState::Open), agency: None, after: None };
+    let open = ApprovalFilter { state: Some(ApprovalState::Open), agency: None, case: None, after: None };
     let open = node.store.approvals(open, 1_000).await.map_err(|error| store_problem(&error))?;
     node.metrics.approvals(i64::try_from(open.len()).unwrap_or(i64::MAX));
     let webhooks = node.store.webhooks(MAX_PAGE).await.map_err(|error| store_problem(&error))?;

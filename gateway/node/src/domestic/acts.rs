@@ -14,7 +14,7 @@ use crate::register::KnownAgency;
 use crate::serve::{read_body, read_json};
 
 /// A statement with a described person is a few KiB.
-const MAX_STATEMENT_BYTES: usize = 64 * 1024;
+pub(super) const MAX_STATEMENT_BYTES: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,14 +42,14 @@ pub(super) async fn act_of<T: DeserializeOwned>(
     body: Body,
 ) -> Result<VerifiedAct<T>, Problem> {
     let statement = statement_in(node, body).await?;
-    verified_act(node, caller, typ, &statement)
+    verified(node, caller, typ, &statement)
 }
 
 /// Verifies an act of this `typ` by an officer of the caller.
 ///
 /// # Errors
-/// `body.malformed`, `officer.not_entitled`, `officer.revoked`, `clock.skew`.
-pub(super) fn verified_act<T: DeserializeOwned>(
+/// As [`act_of`], but for the body.
+pub(super) fn verified<T: DeserializeOwned>(
     node: &Node,
     caller: &KnownAgency,
     typ: &str,

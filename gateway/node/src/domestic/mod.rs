@@ -6,8 +6,10 @@
 mod accesses;
 mod acts;
 mod alerts;
+mod answers;
 mod approvals;
 mod attachments;
+mod authorities;
 mod caller;
 mod candidates;
 mod consents;
@@ -24,6 +26,7 @@ mod operations;
 mod policies;
 mod referrals;
 mod refusals;
+mod releases;
 mod stream;
 pub mod submit;
 mod webhooks;
@@ -40,6 +43,7 @@ use crate::serve::ProblemReply;
 
 pub use approvals::lapse_approvals;
 pub use notices::look_after_notices;
+pub use releases::release_approved;
 
 /// The routes of the domestic face.
 pub fn router(node: &Arc<Node>) -> Router {
@@ -67,6 +71,9 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/alerts/{id}", get(alerts::show))
         .route("/v1/alerts/{id}/telephone", post(alerts::telephone))
         .route("/v1/alerts/{id}/action", post(alerts::action))
+        .route("/v1/approvals/{id}/authority", post(authorities::speak))
+        .route("/v1/acts", get(authorities::list))
+        .route("/v1/acts/{id}/withdraw", post(authorities::take_back))
         .route("/v1/holds", post(holds::place))
         .route("/v1/holds/{id}", get(holds::show))
         .route("/v1/holds/{id}/lift", post(holds::lift))
@@ -87,6 +94,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/accesses", post(accesses::ask))
         .route("/v1/accesses/{id}", get(accesses::answer))
         .route("/v1/messages/{id}/accounting", get(accesses::accounting))
+        .route("/v1/messages/{id}/response", post(answers::answer))
         .route("/v1/catalogue", get(messages::catalogue))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))

@@ -17,6 +17,7 @@ use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Problem};
 
 use crate::duty::receipted;
+use crate::federation::again::keep_permitted;
 use crate::federation::connector::{Connector, LinkError};
 use crate::federation::lapsed::keep_covered;
 use crate::federation::settle::{Sent, Verifier, settle};
@@ -173,7 +174,7 @@ impl Courier<'_> {
             suspension::hold(node, &suspensions, &held).await?;
         }
         let waiting = held.len() + due.len();
-        let due = keep_covered(node, due).await?;
+        let due = keep_permitted(node, keep_covered(node, due).await?).await?;
         if due.is_empty() {
             return Ok(waiting);
         }
@@ -181,7 +182,8 @@ impl Courier<'_> {
         let looked_at = taken.len();
         let mut batch = sift(node, peer, taken).await?;
         if send_chunks(node, self.connector, peer, &batch).await? {
-            // Chunks take their time: a hold may have been placed meanwhile.
+            // Chunks take their time: a hold may have been placed meanwhile, a consent withdrawn, the rules changed.
+            batch = keep_permitted(node, keep_covered(node, batch).await?).await?;
             batch = sift(node, peer, batch).await?;
         }
         if batch.is_empty() {
@@ -321,7 +323,7 @@ async fn apply(
             agency: queued.agency.clone(),
             role: queued.role.clone(),
             message_type: queued.message_type.clone(),
-            lapsed: false,
+            taken_out: None,
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
         writes.extend(receipted(node, &entry).await?);

@@ -4,6 +4,7 @@
 //! domestic side. INVARIANT: what is answered about a message was durable before, and a refusal tells the
 //! other side nothing of its reason beyond the neutral code.
 
+mod again;
 mod chunks;
 mod clocks;
 mod connector;

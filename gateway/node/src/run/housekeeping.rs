@@ -1,4 +1,4 @@
-//! What is due by the clock: lapsing approvals, silence on stopped rows, expired messages, erasure, unanswered notices,
+//! What is due by the clock: lapsing approvals, rows that a peer approved, silence on stopped rows, expired messages, erasure, unanswered notices,
 //! retention, forgetting, changed files, days left.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::domestic::{lapse_approvals, look_after_notices};
+use crate::domestic::{lapse_approvals, look_after_notices, release_approved};
 use crate::duty::{self, Ways, call_due};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
@@ -26,6 +26,9 @@ pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::
     loop {
         if let Err(problem) = lapse_approvals(&node).await {
             tracing::warn!(code = problem.kind.code, "approvals were not lapsed");
+        }
+        if let Err(problem) = release_approved(&node).await {
+            tracing::warn!(code = problem.kind.code, "approved rows were not released");
         }
         if let Err(problem) = protection::watch(&node).await {
             tracing::warn!(code = problem.kind.code, "stopped rows were not looked at");

@@ -97,6 +97,7 @@ pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rul
     let schemas = tree(&home.schemas())?;
     let (policy, agreements) = set.load(adopted)?;
     Ok(Rules {
+        set: set.digest(),
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
         texts: ApprovedTexts::load(set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?,

@@ -14,11 +14,13 @@ mod suite;
 use std::future::Future;
 use std::pin::Pin;
 
+use puente_core::authority::ActRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
     Event, HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued,
-    ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow, WithdrawalRow, Write,
+    ReceiptRow, RestrictionRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow,
+    WithdrawalRow, Write,
 };
 use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
@@ -30,8 +32,8 @@ use puente_core::protection::{HoldRow, StopRow};
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, ERASED, KnownInbound,
-    MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, ERASED,
+    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -123,6 +125,9 @@ pub trait Store: Send + Sync + 'static {
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
 
+    /// Authorities' acts in the order they came.
+    fn acts(&self, filter: ActFilter, limit: u32) -> Answer<'_, Vec<ActRow>>;
+
     /// One consent with every event on it, in their order; `StoreError::Erased` when the person was.
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>>;
     /// Lines of the ledger of disclosures after a cursor, oldest first, each with its message's state.
@@ -134,6 +139,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Answer<'_, Vec<(i64, DisclosureRow, String)>>;
     /// Notices to recipients after a cursor, oldest first.
     fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>>;
+    /// Restrictions that stand, by question after one.
+    fn restrictions(&self, after: Option<MessageId>, limit: u32) -> Answer<'_, Vec<RestrictionRow>>;
     /// What a peer has said is left of a consent that it collected, in the order it was said.
     fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>>;
 

@@ -4,7 +4,7 @@
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
 use puente_core::ids::{
-    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
+    ActId, AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
     WebhookId,
 };
 
@@ -112,6 +112,8 @@ pub struct ApprovalFilter {
     pub state: Option<ApprovalState>,
     /// The submitting agency.
     pub agency: Option<AgencyId>,
+    /// The thread.
+    pub case: Option<CaseId>,
     /// Only what was opened after this approval.
     pub after: Option<ApprovalId>,
 }
@@ -123,6 +125,26 @@ pub struct WatchFilter {
     pub agency: AgencyId,
     /// Its roles.
     pub roles: Vec<Role>,
+}
+
+/// Which acts of authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActFilter {
+    /// Those in this thread.
+    InCase(CaseId),
+    /// Those that this message rests on.
+    Under(MessageId),
+    /// Those of this authority, after one of them.
+    Of {
+        /// The authority.
+        agency: AgencyId,
+        /// Only what came after this act.
+        after: Option<ActId>,
+    },
+    /// The one.
+    One(ActId),
+    /// Those since whose coming no held row of their thread was tried.
+    Untried,
 }
 
 /// One side's choice of stopped rows.

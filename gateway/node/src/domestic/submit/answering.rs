@@ -6,7 +6,7 @@ use puente_core::delivery::Write;
 use puente_core::duty::{Answered, Side, TYP_TAKEN, Taken};
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::acts::verified_act;
+use crate::domestic::acts::verified;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::form::Submission;
 use crate::duty::state_event;
@@ -19,7 +19,7 @@ const STATEMENT: &str = "/sections/ops.metadata/statement";
 /// What a submission that answers an alert writes beside itself.
 ///
 /// # Errors
-/// `not_found` for an alert that was not this agency's to answer; as `verified_act` for the statement; `field.invalid`
+/// `not_found` for an alert that was not this agency's to answer; as `verified` for the statement; `field.invalid`
 /// when it is about another alert or names another telephone.
 pub(super) async fn clock_stopped(
     node: &Node,
@@ -40,8 +40,7 @@ pub(super) async fn clock_stopped(
     let text = |member: &str| said.and_then(|said| said.get(member)).and_then(serde_json::Value::as_str);
     let missing = || Problem::new(&problem::FIELD_MISSING).at(STATEMENT);
     let statement = text("statement").ok_or_else(missing)?;
-    let act =
-        verified_act::<Taken>(node, caller, TYP_TAKEN, statement).map_err(|error| error.at(STATEMENT))?;
+    let act = verified::<Taken>(node, caller, TYP_TAKEN, statement).map_err(|error| error.at(STATEMENT))?;
     let says = &act.act().says;
     if says.alert != alert || text("phone") != says.phone.as_ref().map(|phone| phone.reveal().as_str()) {
         return Err(Problem::new(&problem::FIELD_INVALID).at(STATEMENT));

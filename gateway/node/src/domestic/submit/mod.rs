@@ -5,10 +5,11 @@
 
 mod answering;
 mod attached;
+mod contents;
 mod erasing;
 mod form;
-mod held;
 mod prepare;
+mod preview;
 mod protect;
 mod published;
 mod report;
@@ -17,6 +18,7 @@ mod signed;
 mod statement;
 mod told;
 mod validate;
+mod waiting;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};
 use puente_core::problem::{self, Problem};
@@ -26,6 +28,7 @@ use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
 use crate::subjects::erase_subject;
 
+pub use contents::contents;
 pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, ToSign, Verdict};
 pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};
@@ -33,8 +36,8 @@ pub use report::{problem_finding, verdict_status};
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.
 ///
 /// # Errors
-/// When the store did not commit, or somebody who is said to be erased must not be: then nothing was accepted. `None` when the idempotency key was taken
-/// meanwhile: the caller reads the stored answer.
+/// When the store did not commit: then nothing was accepted. `None` when the idempotency key was taken meanwhile: the
+/// caller reads the stored answer.
 pub async fn commit(
     node: &Node,
     prepared: Vec<Prepared>,
@@ -42,9 +45,16 @@ pub async fn commit(
 ) -> Result<Option<Vec<Verdict>>, Problem> {
     let mut writes = Vec::with_capacity(prepared.len() * 4 + 1);
     let mut verdicts = Vec::with_capacity(prepared.len());
-    for item in prepared {
+    for mut item in prepared {
         if let Some(subject) = item.erases {
-            erase_subject(node, subject).await?;
+            match erase_subject(node, subject).await {
+                Ok(_) => {}
+                // A legal hold costs the row that meets it, and no other of its list.
+                Err(problem) if problem.kind.code == problem::ERASURE_HELD.code => {
+                    item = refused(&item, &problem)
+                }
+                Err(problem) => return Err(problem),
+            }
         }
         writes.extend(item.writes);
         verdicts.push(item.verdict);
@@ -67,6 +77,13 @@ pub async fn commit(
         count(node, verdict);
     }
     Ok(Some(verdicts))
+}
+
+/// What is left of a row that says to have erased somebody who must not be: the refusal, and nothing to write.
+fn refused(item: &Prepared, problem: &Problem) -> Prepared {
+    let mut verdict = Verdict::new(item.verdict.row, Outcome::Refused);
+    verdict.problems.push(problem_finding(problem));
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 /// Counts a verdict by its rule.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use puente_core::authority::{ActRow, Approved};
 use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
     DecisionRow, Direction, LeafRow, MessageRow, OutboundRow, OutboundState, SubjectTag, Write,
@@ -20,24 +21,27 @@ use puente_core::policy::{
 };
 use puente_core::problem::{self, Fault, Problem};
 use puente_core::statistics::Protected;
-use puente_core::suspension::Flow;
+use puente_core::suspension::{Flow, is_never_stopped};
 
+use crate::authority;
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::answering::clock_stopped;
 use crate::domestic::submit::attached::expect_whole;
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
-use crate::domestic::submit::held::preview_digest;
+use crate::domestic::submit::preview::preview_digest;
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
 use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::signed::{issued, signs_itself};
 use crate::domestic::submit::validate::validate;
+use crate::domestic::submit::waiting::approved;
 use crate::duty::begins;
 use crate::node::{Node, Rules, store_problem};
 use crate::register::KnownAgency;
+use crate::restriction;
 use crate::subjects::{SubjectOf, keeping};
 
 /// Why a submission is looked at.
@@ -79,11 +83,34 @@ pub(super) struct Parts<'a> {
     publication: Option<&'a Protected>,
     /// What its agency signed, when it signs by itself.
     issued: Option<&'a Issued>,
+    /// The key of the person whom the message that is answered is about.
+    about: Option<&'a String>,
+    /// What authorities have approved of it.
+    pub(super) approved: Approved,
+    /// Digest of what is in force while it is decided.
+    pub(super) ground: Digest,
     /// The thread: as submitted, or a new one.
     pub(super) case: CaseId,
     /// Whose key seals what is kept of it.
     pub(super) subject: SubjectTag,
     pub(super) now_ms: i64,
+}
+
+/// What was looked up for a submission before it is decided.
+#[derive(Default)]
+struct Rested<'a> {
+    rests: Option<&'a Rests>,
+    acts: &'a [ActRow],
+    about: Option<&'a String>,
+}
+
+/// The key of the person whom the message that is answered is about; looked up only while anybody is restricted.
+async fn about(node: &Node, submission: &Submission) -> Result<Option<String>, Problem> {
+    let Some(question) = submission.in_reply_to.filter(|_| !node.restrictions.is_empty()) else {
+        return Ok(None);
+    };
+    let subject = node.store.received_about(question).await.map_err(|error| store_problem(&error))?;
+    Ok(subject.map(|subject| restriction::of_peer(&submission.recipient.country, &subject)))
 }
 
 /// Why a submission goes no further.
@@ -134,7 +161,7 @@ pub fn prepare_resting_on(
     rests: Option<&Rests>,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    told(submission, attempt(node, caller, submission, rests, mode))
+    told(submission, attempt(node, caller, submission, &Rested { rests, ..Rested::default() }, mode))
 }
 
 fn told(submission: &Submission, outcome: Result<Prepared, Stop>) -> Result<Prepared, Problem> {
@@ -159,7 +186,10 @@ async fn complete(
     let erased = erasure_confirmed(node, caller, submission).await?;
     let stopped = clock_stopped(node, caller, submission).await?;
     expect_whole(node, caller, submission).await?;
-    let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
+    let acts = authority::acts_in(node, submission.case).await?;
+    let about = about(node, submission).await?;
+    let rested = Rested { rests: rests.as_ref(), acts: &acts, about: about.as_ref() };
+    let mut prepared = attempt(node, caller, submission, &rested, mode)?;
     if prepared.verdict.message_id.is_some() {
         prepared.writes.extend(stopped);
     }
@@ -178,7 +208,7 @@ fn attempt(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
-    rests: Option<&Rests>,
+    rested: &Rested<'_>,
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rules = node.rules.get();
@@ -197,15 +227,16 @@ fn attempt(
     }
     let now_ms = node.clock.now_ms();
     let to = &submission.recipient;
-    if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref())
-        || to.country == *node.country()
-    {
+    let membership = node.membership.get();
+    if !membership.answers(&to.country, &to.role, to.agency.as_ref()) || to.country == *node.country() {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
     let issued = issued(node, caller, submission, mode)?;
     let signed_case = issued.as_ref().map(|issued| issued.claims().puente.case);
     let case = submission.case.or(signed_case).unwrap_or_else(|| CaseId(node.fresh_id()));
-    let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
+    // A withdrawal or an order to erase has to arrive, also once she is erased here: it lies under its thread's key.
+    let named = submission.subject_id.as_ref().filter(|_| !is_never_stopped(&submission.message_type));
+    let of = named.map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
     let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let publication = published::protected(submission)?;
@@ -217,9 +248,12 @@ fn attempt(
         role,
         descriptor,
         submission,
-        rests,
+        rests: rested.rests,
         publication,
         issued: issued.as_ref(),
+        about: rested.about,
+        approved: approved(node, rested.acts, submission, case, now_ms)?,
+        ground: rules.ground(&membership, &node.restrictions),
         case,
         subject,
         now_ms,
@@ -264,8 +298,12 @@ impl Parts<'_> {
             subject,
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             // An authority approves by its officers' signed statements, never by a name in a submission.
-            approvals: BTreeSet::new(),
-            host: HostFacts { peer_status: self.peer_status(), ..published::host_facts(self.publication) },
+            approvals: self.approved.approvals.clone(),
+            host: HostFacts {
+                peer_status: self.peer_status(),
+                restricted: self.is_restricted(),
+                ..published::host_facts(self.publication)
+            },
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
@@ -276,6 +314,20 @@ impl Parts<'_> {
     /// The sections as they leave.
     pub(super) fn sections(&self) -> Cow<'_, BTreeMap<Category, Personal<Value>>> {
         published::sections(self.submission, self.publication)
+    }
+
+    /// Whether the person objected, by the agency's own reference or as the one who is answered about.
+    fn is_restricted(&self) -> bool {
+        let restrictions = &self.node.restrictions;
+        if restrictions.is_empty() {
+            return false;
+        }
+        let own = self
+            .submission
+            .subject_id
+            .as_ref()
+            .map(|id| restriction::own(&self.node.pairwise(self.node.country(), id.reveal())));
+        own.iter().chain(self.about).any(|key| restrictions.holds(key))
     }
 
     /// How the peer stands for this message, by what this node has suspended now.
@@ -339,6 +391,9 @@ impl Parts<'_> {
                 (None, _) => None,
             };
             writes.push(Write::Decision(self.decision_row(&ruled.facts, decision, id, message)?));
+            // Once she asks, this country's agencies stop too; while her question waits for people, as well.
+            let waiting = verdict.approval_id.map(|approval| MessageId(approval.0));
+            writes.extend(message.or(waiting).and_then(|question| self.restriction(question)));
         }
         Ok(Prepared { verdict, writes, preview, erases: None })
     }
@@ -382,6 +437,9 @@ impl Parts<'_> {
         verdict.message_id = Some(message);
         verdict.case = Some(self.case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
+        if !self.approved.acts.is_empty() {
+            writes.push(Write::RestsOn { message, acts: self.approved.acts.clone() });
+        }
         writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
         let row = MessageRow {
             direction: Direction::Out,
@@ -411,6 +469,7 @@ impl Parts<'_> {
             due_ms: self.now_ms,
             withheld,
             named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,
+            ground: self.ground(decision),
         }));
         Ok(message)
     }

@@ -21,11 +21,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use puente_core::authority::ActRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
     Event, HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued,
-    ReceiptRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow, WithdrawalRow, Write,
+    ReceiptRow, RestrictionRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow,
+    WithdrawalRow, Write,
 };
 use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
@@ -38,8 +40,8 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE,
-    MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures,
+    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -270,6 +272,10 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
     }
 
+    fn acts(&self, filter: ActFilter, limit: u32) -> Answer<'_, Vec<ActRow>> {
+        self.read(move |ledger| read::acts(ledger, &filter, limit))
+    }
+
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>> {
         self.read(move |ledger| read::consent(ledger, consent))
     }
@@ -285,6 +291,10 @@ impl Store for SqliteStore {
 
     fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>> {
         self.read(move |ledger| read::notices(ledger, &filter, after, limit))
+    }
+
+    fn restrictions(&self, after: Option<MessageId>, limit: u32) -> Answer<'_, Vec<RestrictionRow>> {
+        self.read(move |ledger| read::restrictions(ledger, after, limit))
     }
 
     fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>> {

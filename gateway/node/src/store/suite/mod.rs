@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(super) mod approval;
+pub(super) mod authority;
 pub(super) mod commit;
 pub(super) mod consent;
 pub(super) mod duty;
@@ -16,7 +17,7 @@ pub(super) mod webhook;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind,
+    ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind, Ground,
     IdempotentAnswer, InboundRow, Keeping, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow,
     StatementRow, SubjectTag, Write,
 };
@@ -75,6 +76,10 @@ macro_rules! for_every_case {
             approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
+            authority::acts_are_found_by_thread_message_authority_and_id,
+            authority::one_person_gives_one_act_on_a_row_and_it_ends_once,
+            authority::a_peer_takes_back_what_it_approved_in_a_thread_and_no_officers_act,
+            authority::a_waiting_message_comes_out_with_what_it_was_decided_on,
             protection::a_hold_changes_only_from_its_last_state_and_an_ended_one_stands_no_more,
             protection::each_side_lists_the_stops_that_wait_for_it_and_no_record,
             protection::what_an_erased_subject_submitted_as_a_stopped_row_reads_back_no_more,
@@ -84,6 +89,7 @@ macro_rules! for_every_case {
             duty::a_clock_begins_once_and_moves_only_from_its_last_state,
             duty::a_settled_clock_is_due_no_more_and_listed_no_more,
             duty::a_call_is_due_until_it_is_over,
+            consent::a_restriction_stands_until_its_own_question_is_settled,
             consent::a_consent_reads_back_with_its_events_in_their_order,
             consent::a_record_never_changes_and_an_event_takes_one_free_place,
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
@@ -157,6 +163,7 @@ pub(super) fn outbound(number: u128) -> OutboundRow {
         due_ms: 1_000,
         withheld: b"MARK-WITHHELD".to_vec(),
         named: b"MARK-NAMED".to_vec(),
+        ground: Ground { digest: Digest::of(b"ground"), lapses_ms: Some(9_000) },
     }
 }
 
@@ -260,6 +267,7 @@ pub(super) fn approval(number: u128) -> ApprovalRow {
         row: Some(4),
         rules: vec!["hold.minor".to_owned()],
         preview: Digest::of(b"preview"),
+        case: Some(CaseId(Uuid::from_u128(1))),
         subject: Some(subject(1)),
         draft: b"MARK-DRAFT".to_vec(),
         opened_ms: 1_000,

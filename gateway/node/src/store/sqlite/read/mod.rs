@@ -3,6 +3,7 @@
 //! Not here: threads and transactions (`reader`). Invariant: every read is bounded and walks an index.
 
 mod approval;
+mod authority;
 mod chunk;
 mod consent;
 mod disclosure;
@@ -17,9 +18,10 @@ mod record;
 mod webhook;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
+pub(super) use authority::acts;
 pub(super) use chunk::{chunk, chunk_key, chunk_leaves, chunk_place, naming, owner_text};
 pub(super) use consent::{consent, consent_event_key, consent_event_place, consent_place};
-pub(super) use disclosure::{disclosures, notices, received, received_about, withdrawals};
+pub(super) use disclosure::{disclosures, notices, received, received_about, restrictions, withdrawals};
 pub(super) use duty::{summonses, summonses_due, watch, watches, watches_due};
 pub(super) use erase::{erasures_due, retention_due, unsettled};
 pub(super) use message::{history, known_inbound, message, messages, operation, replies, withheld};

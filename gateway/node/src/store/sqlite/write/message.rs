@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use puente_core::delivery::{
-    Direction, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
+    Direction, Ground, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
 };
 use puente_core::ids::{CountryCode, Digest, MessageId, ReleaseId};
 use puente_core::problem::EXCHANGE_SUSPENDED;
@@ -43,7 +43,7 @@ pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Fail
             ledger.run("INSERT INTO named (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
         }
     }
-    enqueue(ledger, seq, row.due_ms, 0)
+    enqueue(ledger, seq, (row.due_ms, 0), Some(&row.ground))
 }
 
 /// An accepted or refused message from a peer.
@@ -110,7 +110,8 @@ pub(super) fn advance(
     }
     match (waits, step.state) {
         (true, OutboundState::Queued) => postpone(ledger, seq, step),
-        (false, OutboundState::Queued) => enqueue(ledger, seq, step.due_ms, step.attempts),
+        // What it was decided on is not known here: it is decided again before it leaves.
+        (false, OutboundState::Queued) => enqueue(ledger, seq, (step.due_ms, step.attempts), None),
         (true, _) => dequeue(ledger, seq),
         (false, _) => Ok(()),
     }
@@ -181,11 +182,22 @@ fn insert(
     Ok((seq, key))
 }
 
-fn enqueue(ledger: Ledger<'_>, seq: i64, due_ms: i64, attempts: u32) -> Result<(), Failure> {
+fn enqueue(
+    ledger: Ledger<'_>,
+    seq: i64,
+    (due_ms, attempts): (i64, u32),
+    ground: Option<&Ground>,
+) -> Result<(), Failure> {
     ledger.run(
-        "INSERT INTO outbox (peer, lane, created_ms, seq, case_id, due_ms, expires_ms, attempts)
-         SELECT peer, lane, created_ms, seq, case_id, ?2, expires_ms, ?3 FROM message WHERE seq = ?1",
-        params![seq, due_ms, attempts],
+        "INSERT INTO outbox (peer, lane, created_ms, seq, case_id, due_ms, expires_ms, attempts, ground, lapses_ms)
+         SELECT peer, lane, created_ms, seq, case_id, ?2, expires_ms, ?3, ?4, ?5 FROM message WHERE seq = ?1",
+        params![
+            seq,
+            due_ms,
+            attempts,
+            ground.map(|ground| ground.digest.0),
+            ground.and_then(|ground| ground.lapses_ms),
+        ],
     )?;
     Ok(())
 }

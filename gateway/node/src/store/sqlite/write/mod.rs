@@ -4,6 +4,7 @@
 //! changes the row, or in the same transaction before it.
 
 mod approval;
+mod authority;
 mod chunk;
 mod consent;
 mod disclosure;
@@ -55,6 +56,11 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::ApprovalState { approval, state, at_ms } => {
             question::HELD_ROW.close(ledger, *approval, *state, *at_ms)
         }
+        Write::Act(row) => authority::act(ledger, row),
+        Write::ActEnded { act, statement, at_ms } => authority::end(ledger, *act, statement, *at_ms),
+        Write::ActsEnded { peer, case, at_ms } => authority::end_of_peer(ledger, peer, *case, *at_ms),
+        Write::ActTried { act } => authority::tried(ledger, *act),
+        Write::RestsOn { message, acts } => authority::rests_on(ledger, *message, acts),
         Write::Hold(row) => protection::place(ledger, row),
         Write::HoldChanged(row) => protection::change_hold(ledger, row),
         Write::Stop(row) => protection::stop(ledger, row),
@@ -73,6 +79,8 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
             disclosure::answer(ledger, *notice, &to)
         }
         Write::NoticeMessage { notice, message } => disclosure::resend(ledger, *notice, *message),
+        Write::Restrict(row) => disclosure::restrict(ledger, row),
+        Write::Unrestrict { question, at_ms } => disclosure::unrestrict(ledger, *question, *at_ms),
         Write::Withdrawal(row) => disclosure::withdrawal(ledger, row),
         Write::Received { message, peer, subject_ref } => {
             disclosure::received(ledger, *message, peer, subject_ref)
@@ -141,6 +149,11 @@ pub(super) fn bytes(write: &Write) -> usize {
         }
         Write::OutboundState { .. }
         | Write::Never(_)
+        | Write::Act(_)
+        | Write::ActEnded { .. }
+        | Write::ActsEnded { .. }
+        | Write::ActTried { .. }
+        | Write::RestsOn { .. }
         | Write::Event(_)
         | Write::StatementsSeen { .. }
         | Write::ApprovalState { .. }
@@ -157,6 +170,8 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::Notice(_)
         | Write::NoticeState { .. }
         | Write::NoticeMessage { .. }
+        | Write::Restrict(_)
+        | Write::Unrestrict { .. }
         | Write::Withdrawal(_)
         | Write::Received { .. }
         | Write::WebhookRemoved { .. }
