@@ -6,6 +6,7 @@
 //! Not here: anything that touches the world (`puente-node`) or a person (`puente`).
 
 pub mod approval;
+pub mod cases;
 pub mod catalogue;
 pub mod consent;
 pub mod delivery;

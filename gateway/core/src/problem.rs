@@ -357,6 +357,14 @@ problems! {
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
         "The facts of this decision can no longer be read; its recorded outcome stands.";
+    /// A step of a child's case that may not be taken now; the answer says what may.
+    CASE_STEP = "case.step_not_allowed", 409, Caller, Never,
+        "El caso no admite este paso ahora. Vea cuáles siguen.",
+        "The case does not allow this step now. See which ones may follow.";
+    /// A step names an offer that is not there, or not for this agency, or of another country.
+    CASE_UNKNOWN = "case.unknown", 422, Caller, Never,
+        "No hay tal ofrecimiento de caso para esta dependencia con ese país. Nómbrelo en `in_reply_to`.",
+        "There is no such offer of a case for this agency with that country. Name it in `in_reply_to`.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod attachment;
+pub mod cases;
 pub mod client;
 pub mod clock;
 pub mod config;

@@ -3,6 +3,7 @@
 //! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
+use crate::cases::ToldRow;
 use crate::delivery::disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, WithdrawalRow,
 };
@@ -145,6 +146,8 @@ pub enum Write {
         /// That country's pseudonym for the person.
         subject_ref: String,
     },
+    /// The side of a child's case was told. Guard: no step has come, failed or been told of since it was read.
+    CaseTold(ToldRow),
     /// A target is suspended. Guard: it is not.
     Suspend(SuspensionRow),
     /// A suspension is lifted. Guard: the target is suspended.

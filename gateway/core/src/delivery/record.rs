@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cases::Mark;
 use crate::catalogue::Lane;
 use crate::delivery::keeping::{Keeping, SubjectTag};
 use crate::envelope::Randomness;
@@ -93,6 +94,9 @@ pub struct MessageRow {
     pub row: Option<u32>,
     /// The message that this one answers.
     pub in_reply_to: Option<MessageId>,
+    /// What it says as a step of a child's case (*at rest*), when it is one.
+    #[serde(skip)]
+    pub step: Option<Mark>,
     /// When it was released (out) or accepted (in).
     pub created_ms: i64,
     /// When it expires.
@@ -293,6 +297,10 @@ pub enum EventKind {
     HoldEnded,
     /// A recipient confirmed what it was told after the fact, or did not in time.
     NoticeState,
+    /// A child's case of this agency is at another stage; `message` is the offer.
+    CaseState,
+    /// A clock of a child's case of this agency has run out; `message` is the offer.
+    CaseAlarm,
 }
 
 /// A thin event for the domestic side: ids and a state, never content.

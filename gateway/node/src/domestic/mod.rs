@@ -9,6 +9,7 @@ mod approvals;
 mod attachments;
 mod caller;
 mod candidates;
+mod cases;
 mod consents;
 mod disclosures;
 mod handing;
@@ -54,6 +55,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/cases", get(cases::list))
+        .route("/v1/cases/{case}", get(cases::show))
         .route("/v1/holds", post(holds::place))
         .route("/v1/holds/{id}", get(holds::show))
         .route("/v1/holds/{id}/lift", post(holds::lift))

@@ -1,4 +1,4 @@
-//! What is due by the clock: lapsing approvals, silence on stopped rows, expired messages, erasure, unanswered notices,
+//! What is due by the clock: lapsing approvals, silence on stopped rows, clocks of cases, expired messages, erasure, unanswered notices,
 //! retention, forgetting, changed files, days left.
 
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::cases;
 use crate::domestic::{lapse_approvals, look_after_notices};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
@@ -25,6 +26,9 @@ pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::
         }
         if let Err(problem) = protection::watch(&node).await {
             tracing::warn!(code = problem.kind.code, "stopped rows were not looked at");
+        }
+        if let Err(problem) = cases::watch(&node).await {
+            tracing::warn!(code = problem.kind.code, "children's cases were not looked at");
         }
         if let Err(problem) = settle_erasures(&node).await {
             tracing::warn!(code = problem.kind.code, "erasures were not settled");

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustls::time_provider::TimeProvider;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use puente_core::cases::Plan;
 use puente_core::catalogue::Catalogue;
 use puente_core::consent::ApprovedTexts;
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
@@ -95,6 +96,7 @@ pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rul
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
         texts: ApprovedTexts::load(set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?,
+        plan: Plan::load(set.bytes())?,
         policy,
         agreements,
     })

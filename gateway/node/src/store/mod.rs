@@ -14,6 +14,7 @@ mod suite;
 use std::future::Future;
 use std::pin::Pin;
 
+use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
@@ -30,7 +31,7 @@ pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
     ApprovalFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
-    Past, Position, StopFilter, Wire,
+    Past, Position, StopFilter, TransferFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -166,6 +167,11 @@ pub trait Store: Send + Sync + 'static {
     fn stops(&self, filter: StopFilter, limit: u32) -> Answer<'_, Vec<StopRow>>;
     /// Stopped rows whose next alarm is due, longest first, with their records.
     fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>>;
+
+    /// The steps of a transfer, metadata only, in the order in which they came; at most `MAX_PAGE`.
+    fn case_steps(&self, transfer: MessageId) -> Answer<'_, Vec<MessageRow>>;
+    /// Transfers of children's cases with what was told of them.
+    fn transfers(&self, filter: TransferFilter, limit: u32) -> Answer<'_, Vec<TransferRow>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
     fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;

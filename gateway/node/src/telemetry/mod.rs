@@ -69,6 +69,7 @@ pub struct Metrics {
     clock_skew: GaugeVec,
     approvals_open: IntGauge,
     protection_alarms: IntCounterVec,
+    case_alarms: IntCounterVec,
     notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
@@ -192,6 +193,11 @@ impl Metrics {
                 "Silences about stopped rows past their time, and people who travel nevertheless.",
                 &["alarm"],
             )?,
+            case_alarms: counters(
+                "puente_case_alarms_total",
+                "Clocks of children's cases that have run out.",
+                &["clock"],
+            )?,
             deliveries,
             approvals_open,
             started,
@@ -260,6 +266,11 @@ impl Metrics {
     /// Something about a stopped row alarms.
     pub fn protection_alarm(&self, alarm: &str) {
         self.protection_alarms.with_label_values(&[alarm]).inc();
+    }
+
+    /// A clock of a child's case has run out.
+    pub fn case_alarm(&self, clock: &str) {
+        self.case_alarms.with_label_values(&[clock]).inc();
     }
 
     /// How many notices no recipient has answered, and how many of them are past their term.

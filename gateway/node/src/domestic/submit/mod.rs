@@ -11,6 +11,7 @@ mod protect;
 mod published;
 mod report;
 mod rests;
+mod step;
 mod told;
 mod validate;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use puente_core::cases::Mark;
 use puente_core::catalogue::Descriptor;
 use puente_core::delivery::{
     ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
@@ -13,7 +14,9 @@ use puente_core::envelope::{
     BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
 };
 use puente_core::evidence::LeafRecord;
-use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{
+    ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, MessageType, PersonId, Role,
+};
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
     SendFacts,
@@ -31,6 +34,7 @@ use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::{problem_finding, reason};
 use crate::domestic::submit::rests::rests_on;
+use crate::domestic::submit::step::{Misstep, stated, thread_of};
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
@@ -84,6 +88,8 @@ pub(super) struct Parts<'a> {
 enum Stop {
     /// It is not a message of its type: the sender has to mend it.
     Malformed(Vec<Finding>),
+    /// The child's case that it is a step of allows other ones.
+    Misstep(Finding, Vec<MessageType>),
     /// Something of this node's own failed: the same may be taken later.
     Failed(Problem),
 }
@@ -91,6 +97,15 @@ enum Stop {
 impl From<Vec<Finding>> for Stop {
     fn from(findings: Vec<Finding>) -> Self {
         Self::Malformed(findings)
+    }
+}
+
+impl From<Misstep> for Stop {
+    fn from(misstep: Misstep) -> Self {
+        match misstep {
+            Misstep::Problem(problem) => problem.into(),
+            Misstep::NotAllowed(finding, allowed) => Self::Misstep(finding, allowed),
+        }
     }
 }
 
@@ -128,19 +143,21 @@ pub fn prepare_resting_on(
     rests: Option<&Rests>,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    told(submission, attempt(node, caller, submission, rests, mode))
+    told(submission, attempt(node, caller, submission, rests, None, mode))
 }
 
 fn told(submission: &Submission, outcome: Result<Prepared, Stop>) -> Result<Prepared, Problem> {
     match outcome {
         Ok(prepared) => Ok(prepared),
         Err(Stop::Failed(problem)) => Err(problem),
-        Err(Stop::Malformed(problems)) => {
-            let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
-            verdict.problems = problems;
-            Ok(Prepared { verdict, writes: Vec::new(), preview: None, erases: None })
-        }
+        Err(Stop::Malformed(problems)) => Ok(malformed(submission, problems, Vec::new())),
+        Err(Stop::Misstep(finding, allowed)) => Ok(malformed(submission, vec![finding], allowed)),
     }
+}
+
+fn malformed(submission: &Submission, problems: Vec<Finding>, allowed: Vec<MessageType>) -> Prepared {
+    let verdict = Verdict { problems, allowed, ..Verdict::new(submission.row, Outcome::Malformed) };
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 async fn complete(
@@ -150,8 +167,9 @@ async fn complete(
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rests = rests_on(node, caller, submission).await?;
+    let thread = thread_of(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
-    let mut prepared = attempt(node, caller, submission, rests.as_ref(), mode)?;
+    let mut prepared = attempt(node, caller, submission, rests.as_ref(), thread, mode)?;
     prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
     Ok(prepared)
 }
@@ -161,6 +179,7 @@ fn attempt(
     caller: &KnownAgency,
     submission: &Submission,
     rests: Option<&Rests>,
+    thread: Option<CaseId>,
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rules = node.rules.get();
@@ -180,7 +199,7 @@ fn attempt(
     {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let case = submission.case.unwrap_or_else(|| CaseId(node.fresh_id()));
+    let case = submission.case.or(thread).unwrap_or_else(|| CaseId(node.fresh_id()));
     let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
     let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
@@ -339,6 +358,7 @@ impl Parts<'_> {
             operation: submission.operation,
             after: submission.after,
             in_reply_to: submission.in_reply_to,
+            step: stated(submission, &decision.deliver)?,
             subject_ref: submission.subject_id.as_ref().map(|id| node.pairwise(&to.country, id.reveal())),
             purpose: submission.purpose.clone(),
             legal_basis: BasisRef {
@@ -352,6 +372,7 @@ impl Parts<'_> {
             attachments: attachments_in(submission, permit),
         };
         // This side's own copy goes when the receiver's does.
+        let step = Mark::of(&header, message, issued_at);
         let notice_days = node.config.retention.notice_days;
         let keeping = keeping(&self.rules.policy, &header, self.subject, self.now_ms, notice_days);
         let draft = Draft {
@@ -390,6 +411,7 @@ impl Parts<'_> {
                 operation: submission.operation,
                 row: submission.row,
                 in_reply_to: submission.in_reply_to,
+                step,
                 created_ms: self.now_ms,
                 expires_ms: expires_at.saturating_mul(1000),
                 state: OutboundState::Queued.as_str().to_owned(),

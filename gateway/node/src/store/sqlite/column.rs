@@ -128,6 +128,8 @@ impl<'row, 'statement> Columns<'row, 'statement> {
             EventKind::ProtectionAlarm,
             EventKind::HoldEnded,
             EventKind::NoticeState,
+            EventKind::CaseState,
+            EventKind::CaseAlarm,
         ];
         kinds.into_iter().find(|kind| event_kind(*kind) == text).ok_or_else(|| self.damaged())
     }
@@ -157,6 +159,8 @@ pub(super) const fn event_kind(kind: EventKind) -> &'static str {
         EventKind::ProtectionAlarm => "protection_alarm",
         EventKind::HoldEnded => "hold_ended",
         EventKind::NoticeState => "notice_state",
+        EventKind::CaseState => "case_state",
+        EventKind::CaseAlarm => "case_alarm",
     }
 }
 

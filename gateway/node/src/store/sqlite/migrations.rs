@@ -6,13 +6,14 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_never_accepted.sql"),
     include_str!("migrations/0003_subjects.sql"),
     include_str!("migrations/0004_operation.sql"),
     include_str!("migrations/0005_protection.sql"),
     include_str!("migrations/0006_consent.sql"),
+    include_str!("migrations/0007_cases.sql"),
 ];
 
 /// The version that this program writes.

@@ -21,6 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
@@ -38,7 +39,7 @@ use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
     ApprovalFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
-    Position, StopFilter, Wire,
+    Position, StopFilter, TransferFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -342,6 +343,14 @@ impl Store for SqliteStore {
 
     fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>> {
         self.read(move |ledger| read::stops_alarming(ledger, now_ms, limit))
+    }
+
+    fn case_steps(&self, transfer: MessageId) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::steps(ledger, transfer))
+    }
+
+    fn transfers(&self, filter: TransferFilter, limit: u32) -> Answer<'_, Vec<TransferRow>> {
+        self.read(move |ledger| read::transfers(ledger, &filter, limit))
     }
 
     fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {

@@ -120,6 +120,7 @@ pub(super) fn message(direction: Direction, number: u128) -> MessageRow {
         operation: Some(OperationId(Uuid::from_u128(2))),
         row: Some(7),
         in_reply_to: None,
+        step: None,
         created_ms: 1_000 + i64::try_from(number).unwrap(),
         expires_ms: 1_000_000,
         state: if direction == Direction::Out { "queued" } else { "accepted" }.to_owned(),

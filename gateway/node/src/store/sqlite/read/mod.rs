@@ -3,6 +3,7 @@
 //! Not here: threads and transactions (`reader`). Invariant: every read is bounded and walks an index.
 
 mod approval;
+mod cases;
 mod chunk;
 mod consent;
 mod disclosure;
@@ -15,6 +16,7 @@ mod question;
 mod record;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
+pub(super) use cases::{steps, transfers};
 pub(super) use chunk::{chunk, chunk_indexes, chunk_key, chunk_place};
 pub(super) use consent::{consent, consent_event_key, consent_event_place, consent_place};
 pub(super) use disclosure::{disclosures, notices, received, received_about, withdrawals};
