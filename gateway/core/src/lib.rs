@@ -10,6 +10,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod consent;
 pub mod delivery;
+pub mod duty;
 pub mod envelope;
 pub mod evidence;
 pub mod ids;

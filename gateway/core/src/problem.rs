@@ -353,6 +353,14 @@ problems! {
     POLICY_NOT_ACTIVATED = "policy.not_activated", 409, Node, Never,
         "La carpeta de políticas no es la que dos personas oficiales activaron. Repóngala, o proponga la nueva.",
         "The folder of policies is not the set that two officers put in force. Put it back, or propose the new one.";
+    /// Somebody has answered the alert, or acted on it, before.
+    ALERT_CLOSED = "alert.closed", 409, Caller, Never,
+        "Ya se respondió o ya se actuó. Consulte la alerta.",
+        "It was answered, or acted on, before. Look the alert up.";
+    /// Nobody of the authority has taken the alert yet.
+    ALERT_UNANSWERED = "alert.unanswered", 409, Caller, Later,
+        "Nadie ha tomado la alerta. Primero acuse recibo con la firma de una persona oficial.",
+        "Nobody has taken the alert. Answer it first, with an officer's signature.";
     /// The facts of a recorded decision are erased or of an older form.
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",

@@ -1,0 +1,247 @@
+//! Failure stories of the duty: silence, a night without anybody, a clock change, a node that was down.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ids::{CaseId, MessageId};
+
+const MINUTE: i64 = 60_000;
+const OPENED: i64 = 1_772_700_000_000;
+
+fn ladders() -> Ladders {
+    Ladders::load(include_bytes!("../../../../policies/deadlines.json")).unwrap()
+}
+
+fn watch(side: Side) -> Watch {
+    let message_type = "child.alert".parse().unwrap();
+    Watch {
+        message: MessageId(uuid::Uuid::from_u128(7)),
+        side,
+        peer: "MX".parse().unwrap(),
+        term: ladders().of(&message_type).unwrap().clone(),
+        message_type,
+        case: CaseId(uuid::Uuid::from_u128(8)),
+        agency: None,
+        role: "child_protection".parse().unwrap(),
+        opened_ms: OPENED,
+        drill: false,
+        climbed_minutes: None,
+        answered: None,
+        acted_ms: None,
+        told: BTreeSet::new(),
+    }
+}
+
+fn at(watch: &mut Watch, minutes: i64) -> Vec<Due> {
+    watch.handle_time(OPENED + minutes * MINUTE)
+}
+
+#[test]
+fn silence_wakes_officer_deputy_and_operator_and_is_told_at_the_hour() {
+    let mut here = watch(Side::Receiver);
+    assert_eq!(at(&mut here, 0), [Due::Wake(Wake::Officer)]);
+    assert_eq!(at(&mut here, 19), []);
+    assert_eq!(at(&mut here, 20), [Due::Wake(Wake::Deputy)]);
+    assert_eq!(at(&mut here, 59), [Due::Wake(Wake::Operator)]);
+    assert_eq!(at(&mut here, 60), [Due::Tell(Silence::NoAnswer)]);
+    assert_eq!((here.state(), at(&mut here, 61)), ("no_answer", vec![]));
+}
+
+#[test]
+fn the_sender_hears_of_the_silence_though_the_other_side_says_nothing() {
+    let mut there = watch(Side::Sender);
+    assert_eq!(at(&mut there, 45), [Due::Wake(Wake::Supervisor)]);
+    assert_eq!(at(&mut there, 60), [Due::Wake(Wake::Operator), Due::Tell(Silence::NoAnswer)]);
+}
+
+#[test]
+fn a_node_that_was_down_makes_up_for_every_rung_once() {
+    let mut here = watch(Side::Receiver);
+    let due = at(&mut here, 500);
+    assert_eq!(due.len(), 5, "{due:?}");
+    assert_eq!(here.next_ms(), None);
+    assert_eq!(at(&mut here, 600), []);
+}
+
+#[test]
+fn an_officers_answer_stops_the_ladder_and_leaves_the_clock_of_the_first_action() {
+    let mut here = watch(Side::Receiver);
+    here.handle_answer(OPENED + 5 * MINUTE, Answered::Signed).unwrap();
+    assert_eq!(here.next_ms(), here.act_by_ms());
+    assert_eq!(at(&mut here, 100), []);
+    assert_eq!(at(&mut here, 180), [Due::Tell(Silence::NoAction)]);
+    here.handle_action(OPENED + 190 * MINUTE).unwrap();
+    assert!(here.is_settled());
+    assert_eq!(here.handle_answer(0, Answered::Signed).unwrap_err().kind.code, "alert.closed");
+}
+
+#[test]
+fn nobody_acts_on_an_alert_that_nobody_took() {
+    let mut here = watch(Side::Receiver);
+    assert_eq!(here.handle_action(OPENED).unwrap_err().kind.code, "alert.unanswered");
+}
+
+#[test]
+fn an_answer_by_telephone_stops_the_ladder_and_waits_for_its_signature() {
+    let mut there = watch(Side::Sender);
+    there.handle_answer(OPENED + MINUTE, Answered::Telephone).unwrap();
+    assert_eq!(at(&mut there, 60), []);
+    assert!(there.handle_answer(0, Answered::Telephone).is_err());
+    let mut unsigned = there.clone();
+    assert!(at(&mut unsigned, 1_441).contains(&Due::Tell(Silence::NoSignature)));
+    there.handle_answer(OPENED + 90 * MINUTE, Answered::Signed).unwrap();
+    assert_eq!(there.answered, Some((OPENED + MINUTE, Answered::Signed)), "answered at the hour of the call");
+    assert!(!at(&mut there, 1_441).contains(&Due::Tell(Silence::NoSignature)));
+}
+
+#[test]
+fn an_alert_that_is_not_taken_is_told_at_once_and_asks_nothing_more() {
+    let mut there = watch(Side::Sender);
+    assert_eq!(there.handle_not_taken(), Some(Due::Tell(Silence::NotTaken)));
+    assert_eq!((there.handle_not_taken(), there.next_ms(), there.state()), (None, None, "not_taken"));
+}
+
+proptest! {
+    /// However often and unevenly the clock is looked at, each rung and silence comes exactly once and never early.
+    #[test]
+    fn every_rung_comes_once(mut looks in prop::collection::vec(0_i64..300, 0..40), receiver: bool) {
+        let side = if receiver { Side::Receiver } else { Side::Sender };
+        let mut whole = watch(side);
+        let expected = at(&mut whole, 300);
+        looks.push(300);
+        looks.sort_unstable();
+        let mut stepped = watch(side);
+        let mut seen = Vec::new();
+        for look in looks {
+            let next = stepped.next_ms();
+            let due = at(&mut stepped, look);
+            prop_assert_eq!(!due.is_empty(), next.is_some_and(|next| next <= OPENED + look * MINUTE));
+            seen.extend(due);
+        }
+        prop_assert_eq!(seen.len(), expected.len());
+        prop_assert!(expected.iter().all(|due| seen.contains(due)));
+    }
+}
+
+fn ladder_with(change: impl Fn(&mut Value)) -> Result<Ladders, LadderError> {
+    let mut terms = json!({"child.alert": {"reply_minutes": 60, "ladder": [
+        {"after_minutes": 0, "side": "receiver", "wake": "officer"},
+        {"after_minutes": 40, "side": "sender", "wake": "supervisor"},
+    ]}});
+    change(&mut terms["child.alert"]);
+    Ladders::load(&serde_json::to_vec(&terms).unwrap())
+}
+
+#[test]
+fn a_ladder_that_leaves_somebody_asleep_is_not_taken() {
+    assert!(ladder_with(|_| {}).is_ok());
+    type Change = fn(&mut Value);
+    let changes: [Change; 6] = [
+        |terms| terms["ladder"][0]["after_minutes"] = json!(1),
+        |terms| terms["ladder"][0]["wake"] = json!("deputy"),
+        |terms| terms["ladder"][1]["side"] = json!("receiver"),
+        |terms| terms["ladder"][1]["after_minutes"] = json!(60),
+        |terms| terms["reply_minutes"] = json!(0),
+        |terms| terms["ladder"][1]["wake"] = json!("nobody"),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        assert!(ladder_with(change).is_err(), "change {number}");
+    }
+}
+
+fn form() -> Value {
+    json!({
+        "agency": "GT-PGN", "zone": "America/Guatemala",
+        "contacts": {
+            "dia": {"mail": "dia@pgn.example"}, "noche": {"hook": "+50255550101"},
+            "jefa": {"mail": "jefa@pgn.example", "hook": "+50255550102"},
+        },
+        "week": [
+            {"days": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], "hours": [
+                {"from": "07:00", "to": "19:00", "officers": ["dia"], "deputies": ["noche"]},
+                {"from": "19:00", "to": "07:00", "officers": ["noche"], "deputies": ["jefa"]},
+            ]},
+        ],
+        "holidays": [{"date": "2026-12-25", "hours": [{"from": "08:00", "to": "12:00", "officers": ["jefa"]}]}],
+        "supervisors": ["jefa"],
+    })
+}
+
+fn roster(form: &Value) -> Result<Roster, RosterError> {
+    Roster::parse(&serde_json::to_vec(form).unwrap())
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_night_shift_is_on_duty_after_midnight() {
+    let roster = roster(&form()).unwrap();
+    let at_three = instant("2026-11-24T09:00:00Z"); // 03:00 in Guatemala
+    assert_eq!(roster.on_duty(Wake::Officer, at_three), BTreeSet::from(["noche"]));
+    assert_eq!(roster.on_duty(Wake::Deputy, at_three), BTreeSet::from(["jefa"]));
+    assert_eq!(roster.on_duty(Wake::Officer, instant("2026-11-24T13:00:00Z")), BTreeSet::from(["dia"]));
+    assert_eq!(roster.on_duty(Wake::Supervisor, at_three), BTreeSet::from(["jefa"]));
+    assert!(roster.on_duty(Wake::Operator, at_three).is_empty());
+}
+
+#[test]
+fn a_holiday_replaces_the_hours_that_begin_on_it_and_its_gap_is_found_before() {
+    let roster = roster(&form()).unwrap();
+    // The night before still runs until 07:00; then 08:00 to 12:00; then nobody until the next morning.
+    assert_eq!(roster.on_duty(Wake::Officer, instant("2026-12-25T12:30:00Z")), BTreeSet::from(["noche"]));
+    let gaps = roster.gaps(instant("2026-12-24T18:00:00Z"), 3);
+    let expected =
+        [("2026-12-25T13:00:00Z", "2026-12-25T14:00:00Z"), ("2026-12-25T18:00:00Z", "2026-12-26T13:00:00Z")];
+    assert_eq!(gaps, expected.map(|(from, to)| Gap { from: instant(from), to: instant(to) }));
+    assert_eq!(roster.gaps(instant("2026-11-24T18:00:00Z"), 7), []);
+}
+
+#[test]
+fn a_clock_change_leaves_no_hour_without_an_officer() {
+    let mut form = form();
+    form["zone"] = json!("America/Tijuana");
+    let roster = roster(&form).unwrap();
+    // 1 November 2026: 02:00 comes twice in Tijuana; 8 March 2027: it never comes.
+    for day in ["2026-10-31T12:00:00Z", "2027-03-13T12:00:00Z"] {
+        assert_eq!(roster.gaps(instant(day), 3), []);
+    }
+}
+
+#[test]
+fn a_roster_that_reaches_nobody_is_not_taken() {
+    type Change = fn(&mut Value);
+    let changes: [Change; 7] = [
+        |form| form["contacts"]["noche"] = json!({}),
+        |form| form["supervisors"] = json!([]),
+        |form| form["supervisors"] = json!(["nadie"]),
+        |form| form["week"][0]["hours"][1]["officers"] = json!([]),
+        |form| form["week"] = json!([]),
+        |form| form["zone"] = json!("America/Ninguna"),
+        |form| form["week"][0]["hours"][1]["deputies"] = json!(["nadie"]),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let mut form = form();
+        form["holidays"] = json!([]);
+        change(&mut form);
+        assert!(roster(&form).is_err(), "change {number}");
+    }
+}
+
+#[test]
+fn a_notice_says_the_hour_of_its_reader_and_nothing_else() {
+    let zone = TimeZone::get("America/Guatemala").unwrap();
+    let until = instant("2026-11-24T09:40:00Z");
+    let told = notice(Call::Answer, until, &zone, false);
+    assert_eq!(told.line, "Puente: alerta, responder antes de las 03:40");
+    assert!(notice(Call::Answer, until, &zone, true).line.contains("SIMULACRO"));
+    assert!(!told.text.contains("Guatemala") && !told.text.contains("GT"));
+}

@@ -1,0 +1,233 @@
+//! The clock of one alert on one side: it runs until a named person stops it.
+//!
+//! Not here: who is on duty and how they are reached. INVARIANT: a rung is climbed once and a silence is told once,
+//! whatever was down meanwhile; a machine's receipt stops nothing.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::ladder::{Side, Term, Wake};
+use crate::ids::{AgencyId, CaseId, CountryCode, MessageId, MessageType, Role};
+use crate::problem::{self, Problem};
+
+const MINUTE_MS: i64 = 60_000;
+
+/// How an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// Signed by an officer of the authority that was asked.
+    Signed,
+    /// By telephone, entered by an officer of the side that waited; the signature is still to come.
+    Telephone,
+}
+
+impl Answered {
+    /// The way as it is shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signed => "answered",
+            Self::Telephone => "answered_by_telephone",
+        }
+    }
+}
+
+/// A silence, or a refusal, that people have to be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Silence {
+    /// Nobody has answered in time.
+    NoAnswer,
+    /// Nobody has acted in time.
+    NoAction,
+    /// An answer by telephone was not signed in time.
+    NoSignature,
+    /// The other gateway does not take the alert: no answer will come.
+    NotTaken,
+}
+
+impl Silence {
+    /// The silence as a metric label and as an event's state.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::NoAction => "no_action",
+            Self::NoSignature => "no_signature",
+            Self::NotTaken => "not_taken",
+        }
+    }
+}
+
+/// What is to be done now; each is handed out once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Somebody is woken up.
+    Wake(Wake),
+    /// Somebody is told of a silence.
+    Tell(Silence),
+}
+
+/// One alert on one side. Instants are milliseconds since the epoch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// The alert.
+    pub message: MessageId,
+    /// Which end this is.
+    pub side: Side,
+    /// The other country.
+    pub peer: CountryCode,
+    /// The alert's type.
+    pub message_type: MessageType,
+    /// The thread.
+    pub case: CaseId,
+    /// This side's agency, when one is named: who has to answer, or who waits.
+    pub agency: Option<AgencyId>,
+    /// This side's role.
+    pub role: Role,
+    /// The terms that stood when it was opened.
+    pub term: Term,
+    /// When it was accepted here, or released here.
+    pub opened_ms: i64,
+    /// A rehearsal: nothing was sent, and every notice says so.
+    pub drill: bool,
+    /// Minutes of the last rung climbed on this side.
+    pub climbed_minutes: Option<u32>,
+    /// When and how it was answered.
+    pub answered: Option<(i64, Answered)>,
+    /// When somebody first acted.
+    pub acted_ms: Option<i64>,
+    /// What was told.
+    pub told: BTreeSet<Silence>,
+}
+
+impl Watch {
+    fn after(&self, minutes: u32) -> i64 {
+        self.opened_ms.saturating_add(i64::from(minutes).saturating_mul(MINUTE_MS))
+    }
+
+    /// When an officer has to have answered.
+    #[must_use]
+    pub fn answer_by_ms(&self) -> i64 {
+        self.after(self.term.answer_minutes)
+    }
+
+    /// When somebody has to have acted, where that was promised.
+    #[must_use]
+    pub fn act_by_ms(&self) -> Option<i64> {
+        self.term.act_minutes.map(|minutes| self.after(minutes))
+    }
+
+    /// Whether nobody has answered.
+    #[must_use]
+    pub const fn is_unanswered(&self) -> bool {
+        self.answered.is_none()
+    }
+
+    /// Whether nothing more is asked of anybody.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        let signed = matches!(self.answered, Some((_, Answered::Signed)));
+        self.told.contains(&Silence::NotTaken)
+            || (signed && (self.term.act_minutes.is_none() || self.acted_ms.is_some()))
+    }
+
+    /// Where it stands, as it is shown.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        match (self.acted_ms, self.answered) {
+            _ if self.told.contains(&Silence::NotTaken) => Silence::NotTaken.as_str(),
+            (Some(_), _) => "acted",
+            (None, Some((_, how))) => how.as_str(),
+            (None, None) if self.told.contains(&Silence::NoAnswer) => Silence::NoAnswer.as_str(),
+            (None, None) => "waits",
+        }
+    }
+
+    /// Every silence that may still have to be told, with its hour.
+    fn silences(&self) -> impl Iterator<Item = (i64, Silence)> {
+        let answer = self.is_unanswered().then(|| (self.answer_by_ms(), Silence::NoAnswer));
+        let act = self.act_by_ms().filter(|_| self.acted_ms.is_none()).map(|at| (at, Silence::NoAction));
+        let countersign = i64::from(self.term.countersign_minutes).saturating_mul(MINUTE_MS);
+        let signature = match self.answered {
+            Some((at, Answered::Telephone)) => Some((at.saturating_add(countersign), Silence::NoSignature)),
+            _ => None,
+        };
+        [answer, act, signature].into_iter().flatten().filter(|(_, silence)| !self.told.contains(silence))
+    }
+
+    fn rungs(&self) -> impl Iterator<Item = (u32, Wake)> {
+        let climbed = self.climbed_minutes;
+        let own = self.term.ladder.iter().filter(|rung| rung.side == self.side);
+        own.filter(move |rung| climbed.is_none_or(|minutes| minutes < rung.after_minutes))
+            .map(|rung| (rung.after_minutes, rung.wake))
+    }
+
+    /// When something is due next; `None` when nothing ever is.
+    #[must_use]
+    pub fn next_ms(&self) -> Option<i64> {
+        if self.is_settled() {
+            return None;
+        }
+        let rung =
+            self.rungs().next().filter(|_| self.is_unanswered()).map(|(minutes, _)| self.after(minutes));
+        self.silences().map(|(at, _)| at).chain(rung).min()
+    }
+
+    /// Everything that is due by now and was not handed out before.
+    pub fn handle_time(&mut self, now_ms: i64) -> Vec<Due> {
+        if self.is_settled() {
+            return Vec::new();
+        }
+        let mut due = Vec::new();
+        if self.is_unanswered() {
+            let climbed: Vec<_> =
+                self.rungs().filter(|(minutes, _)| self.after(*minutes) <= now_ms).collect();
+            self.climbed_minutes = climbed.iter().map(|(minutes, _)| *minutes).max().or(self.climbed_minutes);
+            due.extend(climbed.into_iter().map(|(_, wake)| Due::Wake(wake)));
+        }
+        let silent: Vec<_> = self.silences().filter(|(at, _)| *at <= now_ms).collect();
+        for (_, silence) in silent {
+            self.told.insert(silence);
+            due.push(Due::Tell(silence));
+        }
+        due
+    }
+
+    /// An officer answers, once; a signature follows an answer by telephone.
+    ///
+    /// # Errors
+    /// `alert.closed` when it was answered in this or a better way.
+    pub fn handle_answer(&mut self, at_ms: i64, how: Answered) -> Result<(), Problem> {
+        match (self.answered, how) {
+            (None, _) => self.answered = Some((at_ms, how)),
+            (Some((first, Answered::Telephone)), Answered::Signed) => {
+                self.answered = Some((first, Answered::Signed));
+            }
+            _ => return Err(Problem::new(&problem::ALERT_CLOSED)),
+        }
+        Ok(())
+    }
+
+    /// Somebody acts, once.
+    ///
+    /// # Errors
+    /// `alert.closed` when somebody did before, `alert.unanswered` when nobody of the authority has taken it yet.
+    pub fn handle_action(&mut self, at_ms: i64) -> Result<(), Problem> {
+        if self.acted_ms.is_some() {
+            return Err(Problem::new(&problem::ALERT_CLOSED));
+        }
+        if self.side == Side::Receiver && self.is_unanswered() {
+            return Err(Problem::new(&problem::ALERT_UNANSWERED));
+        }
+        self.acted_ms = Some(at_ms);
+        Ok(())
+    }
+
+    /// The other gateway refused the alert, or it expired unaccepted: told at once, for no answer will come.
+    pub fn handle_not_taken(&mut self) -> Option<Due> {
+        self.told.insert(Silence::NotTaken).then_some(Due::Tell(Silence::NotTaken))
+    }
+}
