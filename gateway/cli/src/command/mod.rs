@@ -3,6 +3,7 @@
 mod agency;
 mod approval;
 mod bench;
+mod case;
 mod check;
 mod consent;
 mod demo;
@@ -58,6 +59,9 @@ pub enum Command {
     /// Filas retenidas que deciden dos funcionarios / held rows that two officers decide.
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// Casos de niñez entre dos autoridades / children's cases between two authorities.
+    #[command(subcommand)]
+    Case(case::Case),
     /// Consentimientos: firmar, entregar, retirar / consents: sign, hand in, withdraw.
     #[command(subcommand)]
     Consent(consent::Consent),
@@ -98,6 +102,7 @@ impl Command {
             Self::Suspend(suspend) => suspend.run(output).await,
             Self::Lift(lift) => lift.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
+            Self::Case(case) => case.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
             Self::Policy(policy) => policy.run(output).await,

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod around;
+mod cases;
 mod consents;
 mod delivery;
 mod envelopes;

@@ -4,6 +4,7 @@
 //! the decision is recorded whatever it was.
 
 mod attached;
+mod ends;
 mod erasing;
 mod form;
 mod prepare;

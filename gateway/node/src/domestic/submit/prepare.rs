@@ -14,27 +14,26 @@ use puente_core::envelope::{
     BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
 };
 use puente_core::evidence::LeafRecord;
-use puente_core::ids::{
-    ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, MessageType, PersonId, Role,
-};
+use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
     SendFacts,
 };
-use puente_core::problem::{self, Fault, Problem};
+use puente_core::problem::{self, Problem};
 use puente_core::statistics::Protected;
 use puente_core::suspension::Flow;
 
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::attached::attachments_in;
+use crate::domestic::submit::ends::{Stop, told};
 use crate::domestic::submit::erasing::erasure_confirmed;
-use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::form::{Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
-use crate::domestic::submit::report::{problem_finding, reason};
+use crate::domestic::submit::report::reason;
 use crate::domestic::submit::rests::rests_on;
-use crate::domestic::submit::step::{Misstep, stated, thread_of};
+use crate::domestic::submit::step::{stated, thread_of};
 use crate::domestic::submit::validate::validate;
 use crate::node::{Node, Rules};
 use crate::register::KnownAgency;
@@ -84,41 +83,6 @@ pub(super) struct Parts<'a> {
     pub(super) now_ms: i64,
 }
 
-/// Why a submission goes no further.
-enum Stop {
-    /// It is not a message of its type: the sender has to mend it.
-    Malformed(Vec<Finding>),
-    /// The child's case that it is a step of allows other ones.
-    Misstep(Finding, Vec<MessageType>),
-    /// Something of this node's own failed: the same may be taken later.
-    Failed(Problem),
-}
-
-impl From<Vec<Finding>> for Stop {
-    fn from(findings: Vec<Finding>) -> Self {
-        Self::Malformed(findings)
-    }
-}
-
-impl From<Misstep> for Stop {
-    fn from(misstep: Misstep) -> Self {
-        match misstep {
-            Misstep::Problem(problem) => problem.into(),
-            Misstep::NotAllowed(finding, allowed) => Self::Misstep(finding, allowed),
-        }
-    }
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        if problem.kind.fault == Fault::Node {
-            Self::Failed(problem)
-        } else {
-            Self::Malformed(vec![problem_finding(&problem)])
-        }
-    }
-}
-
 /// Takes one submission as far as it goes.
 ///
 /// # Errors
@@ -144,20 +108,6 @@ pub fn prepare_resting_on(
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
     told(submission, attempt(node, caller, submission, rests, None, mode))
-}
-
-fn told(submission: &Submission, outcome: Result<Prepared, Stop>) -> Result<Prepared, Problem> {
-    match outcome {
-        Ok(prepared) => Ok(prepared),
-        Err(Stop::Failed(problem)) => Err(problem),
-        Err(Stop::Malformed(problems)) => Ok(malformed(submission, problems, Vec::new())),
-        Err(Stop::Misstep(finding, allowed)) => Ok(malformed(submission, vec![finding], allowed)),
-    }
-}
-
-fn malformed(submission: &Submission, problems: Vec<Finding>, allowed: Vec<MessageType>) -> Prepared {
-    let verdict = Verdict { problems, allowed, ..Verdict::new(submission.row, Outcome::Malformed) };
-    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 async fn complete(

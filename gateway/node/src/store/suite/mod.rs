@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(super) mod approval;
+pub(super) mod cases;
 pub(super) mod commit;
 pub(super) mod consent;
 pub(super) mod erase;
@@ -77,6 +78,9 @@ macro_rules! for_every_case {
             protection::a_settled_stop_loses_its_draft_after_its_days_and_an_open_one_keeps_it,
             protection::a_stop_is_due_at_its_next_alarm_and_not_after_both_were_told,
             protection::whom_a_message_names_comes_out_with_it_while_it_waits,
+            cases::steps_read_back_in_the_order_in_which_they_came_and_by_the_offers_thread,
+            cases::a_transfer_is_looked_at_after_every_step_and_when_its_clock_says,
+            cases::transfers_are_listed_by_what_runs_out_first,
             consent::a_consent_reads_back_with_its_events_in_their_order,
             consent::a_record_never_changes_and_an_event_takes_one_free_place,
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
