@@ -13,7 +13,7 @@ mod operation;
 mod record;
 mod retry;
 
-pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
+pub use commit::{Commit, CommitId, Committed, HoldChange, Pending, Write};
 pub use disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,
 };
