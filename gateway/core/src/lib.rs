@@ -7,6 +7,7 @@
 
 pub mod approval;
 pub mod authority;
+pub mod cases;
 pub mod catalogue;
 pub mod consent;
 pub mod delivery;

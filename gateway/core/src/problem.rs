@@ -425,6 +425,14 @@ problems! {
     CLOCK_ALONE = "clock.alone", 503, Node, Later,
         "El reloj del nodo difiere más de dos minutos de los demás. Corríjalo; mientras, sólo salen alertas, retiros y acuses.",
         "The gateway's clock is more than two minutes from those of the others. Correct it; meanwhile only alerts, withdrawals and receipts leave.";
+    /// A step of a child's case that may not be taken now; the answer says what may.
+    CASE_STEP = "case.step_not_allowed", 409, Caller, Never,
+        "El caso no admite este paso ahora. Vea cuáles siguen.",
+        "The case does not allow this step now. See which ones may follow.";
+    /// A step names an offer that is not there, or not for this agency, or of another country.
+    CASE_UNKNOWN = "case.unknown", 422, Caller, Never,
+        "No hay tal ofrecimiento de caso para esta dependencia con ese país. Nómbrelo en `in_reply_to`.",
+        "There is no such offer of a case for this agency with that country. Name it in `in_reply_to`.";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod attachment;
 mod authority;
+pub mod cases;
 mod chunks;
 pub mod client;
 pub mod clock;

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
+use puente_core::cases::Plan;
 use puente_core::catalogue::{Catalogue, Lane};
 use puente_core::consent::ApprovedTexts;
 use puente_core::delivery::{CommitId, Committed, Write};
@@ -64,6 +65,8 @@ pub struct Rules {
     pub policy: PolicyEngine,
     /// Agreements between states.
     pub agreements: Agreements,
+    /// The terms of children's cases.
+    pub plan: Plan,
     /// Texts that may be shown to somebody who is asked for consent.
     pub texts: ApprovedTexts,
     /// The terms of alerts that somebody has to answer.

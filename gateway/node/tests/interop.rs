@@ -93,6 +93,7 @@ fn header(facts: &SendFacts) -> Header {
         operation: None,
         after: None,
         in_reply_to: None,
+        step: None,
         subject_ref: None,
         purpose: facts.purpose.clone(),
         legal_basis: BasisRef { kind: facts.basis.basis.code().to_owned(), agreement: None },

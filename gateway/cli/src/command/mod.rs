@@ -5,6 +5,7 @@ mod agency_key;
 mod approval;
 mod authority;
 mod bench;
+mod case;
 mod check;
 mod consent;
 mod demo;
@@ -72,6 +73,9 @@ pub enum Command {
     /// Reservas de protección / protection holds.
     #[command(subcommand)]
     Hold(hold::ProtectionHold),
+    /// Casos de niñez entre dos autoridades / children's cases between two authorities.
+    #[command(subcommand)]
+    Case(case::Case),
     /// Consentimientos: firmar, entregar, retirar / consents: sign, hand in, withdraw.
     #[command(subcommand)]
     Consent(consent::Consent),
@@ -115,6 +119,7 @@ impl Command {
             Self::Approval(approval) => approval.run(output).await,
             Self::Authority(authority) => authority.run(output).await,
             Self::Hold(hold) => hold.run(output).await,
+            Self::Case(case) => case.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,
             Self::Policy(policy) => policy.run(output).await,

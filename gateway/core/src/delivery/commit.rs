@@ -4,6 +4,7 @@
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
 use crate::authority::ActRow;
+use crate::cases::ToldRow;
 use crate::delivery::disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, RestrictionRow, WithdrawalRow,
 };
@@ -197,6 +198,8 @@ pub enum Write {
         /// That country's pseudonym for the person.
         subject_ref: String,
     },
+    /// The side of a child's case was told. Guard: no step has come, failed or been told of since it was read.
+    CaseTold(ToldRow),
     /// A target is suspended. Guard: it is not.
     Suspend(SuspensionRow),
     /// A suspension is lifted. Guard: the target is suspended.

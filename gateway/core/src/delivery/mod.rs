@@ -16,7 +16,7 @@ mod retry;
 mod webhook;
 
 pub use cloud_event::{CLOUD_EVENT_MEDIA, CloudEvent};
-pub use commit::{Commit, CommitId, Committed, HoldChange, Write};
+pub use commit::{Commit, CommitId, Committed, HoldChange, Pending, Write};
 pub use disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, RestrictionRow,
     WithdrawalRow,

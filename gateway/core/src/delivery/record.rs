@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cases::Mark;
 use crate::catalogue::Lane;
 use crate::delivery::keeping::{Keeping, SubjectTag};
 use crate::envelope::Randomness;
@@ -93,6 +94,9 @@ pub struct MessageRow {
     pub row: Option<u32>,
     /// The message that this one answers.
     pub in_reply_to: Option<MessageId>,
+    /// What it says as a step of a child's case (*at rest*), when it is one.
+    #[serde(skip)]
+    pub step: Option<Mark>,
     /// When it was released (out) or accepted (in).
     pub created_ms: i64,
     /// When it expires.
@@ -316,13 +320,17 @@ pub enum EventKind {
     NoticeState,
     /// An alert was answered or acted on, or nobody did in time.
     AlertState,
+    /// A child's case of this agency is at another stage; `message` is the offer.
+    CaseState,
+    /// A clock of a child's case of this agency has run out; `message` is the offer.
+    CaseAlarm,
     /// A webhook of this agency was paused; told by long-poll and stream only.
     WebhookState,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::MessageReceived,
         Self::MessageState,
         Self::ApprovalOpened,
@@ -334,6 +342,8 @@ impl EventKind {
         Self::HoldEnded,
         Self::NoticeState,
         Self::AlertState,
+        Self::CaseState,
+        Self::CaseAlarm,
         Self::WebhookState,
     ];
 
@@ -352,6 +362,8 @@ impl EventKind {
             Self::HoldEnded => "hold_ended",
             Self::NoticeState => "notice_state",
             Self::AlertState => "alert_state",
+            Self::CaseState => "case_state",
+            Self::CaseAlarm => "case_alarm",
             Self::WebhookState => "webhook_state",
         }
     }

@@ -79,9 +79,12 @@ pub struct Header {
     /// The message of the same (case, lane, sender, recipient) that takes effect before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<MessageId>,
-    /// The message that this one answers.
+    /// The message that this one answers; of a step of a case, the offer of its transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<MessageId>,
+    /// The hours that the clocks of a case need, when it is a step of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepRef>,
     /// Pairwise pseudonym of the subject: another one toward every peer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_ref: Option<String>,
@@ -94,6 +97,21 @@ pub struct Header {
     /// Attachments by the root of their ciphertext: the message is accepted only once all chunks are durable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<AttachmentRef>,
+}
+
+/// What the two gateways need of a step of a case to keep its clocks. Instants are seconds since the epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepRef {
+    /// When it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
+    /// By when the child is to be handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<i64>,
+    /// Which follow-up it is: so many days after the reception.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<u16>,
 }
 
 /// An attachment as the gateways see it: ciphertext that neither can read.

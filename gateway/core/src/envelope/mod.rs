@@ -19,7 +19,7 @@ pub use crypto::{CryptoFailure, Jwk, KeyFactory, Open, Randomness, Seal, Sign, S
 pub use disclosure::{Disclosure, digest_ladder};
 pub use header::{
     AttachmentRef, BasisRef, BindingClaims, Confirmation, ConsentExtract, Handling, Header, IssuerClaims,
-    PolicyRef, RecipientRef, SealContext, Sections, SenderRef,
+    PolicyRef, RecipientRef, SealContext, Sections, SenderRef, StepRef,
 };
 pub use inner::{VerifiedInner, verify_inner};
 pub use issue::{Issued, Statement, claimed_issuer, disclosed, issue, read_issued};

@@ -12,6 +12,7 @@ mod attachments;
 mod authorities;
 mod caller;
 mod candidates;
+mod cases;
 mod consents;
 mod corrections;
 mod disclosures;
@@ -74,6 +75,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals/{id}/authority", post(authorities::speak))
         .route("/v1/acts", get(authorities::list))
         .route("/v1/acts/{id}/withdraw", post(authorities::take_back))
+        .route("/v1/cases", get(cases::list))
+        .route("/v1/cases/{case}", get(cases::show))
         .route("/v1/holds", post(holds::place))
         .route("/v1/holds/{id}", get(holds::show))
         .route("/v1/holds/{id}/lift", post(holds::lift))

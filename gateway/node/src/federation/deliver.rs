@@ -10,6 +10,7 @@ use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 
+use puente_core::cases::Mark;
 use puente_core::delivery::{
     DecisionRow, Direction, Event, EventKind, InboundRow, MessageRow, SubjectTag, Write,
 };
@@ -367,6 +368,7 @@ fn inbound(
         operation: header.operation,
         row: None,
         in_reply_to: header.in_reply_to,
+        step: Mark::of(header, claims.jti, claims.iat),
         created_ms: at_ms,
         expires_ms,
         state: state.to_owned(),

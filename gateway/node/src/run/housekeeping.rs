@@ -1,4 +1,4 @@
-//! What is due by the clock: lapsing approvals, rows that a peer approved, silence on stopped rows, expired messages, erasure, unanswered notices,
+//! What is due by the clock: lapsing approvals, rows that a peer approved, silence on stopped rows and alerts, clocks of cases, expired messages, erasure, unanswered notices,
 //! retention, forgetting, changed files, days left.
 
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::cases;
 use crate::domestic::{lapse_approvals, look_after_notices, release_approved};
 use crate::duty::{self, Ways, call_due};
 use crate::federation::{Connector, settle_expired};
@@ -35,6 +36,9 @@ pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::
         }
         if let Err(problem) = duty::step(&node).await {
             tracing::warn!(code = problem.kind.code, "clocks of alerts were not stepped");
+        }
+        if let Err(problem) = cases::watch(&node).await {
+            tracing::warn!(code = problem.kind.code, "children's cases were not looked at");
         }
         if let Err(problem) = settle_erasures(&node).await {
             tracing::warn!(code = problem.kind.code, "erasures were not settled");

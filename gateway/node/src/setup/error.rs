@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use puente_core::cases::PlanError;
 use puente_core::catalogue::CatalogueError;
 use puente_core::consent::TextsError;
 use puente_core::duty::LadderError;
@@ -90,6 +91,9 @@ pub enum SetupError {
     /// The texts that are shown to people are not those that were approved.
     #[error(transparent)]
     Texts(#[from] TextsError),
+    /// The terms of children's cases cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
     /// The folder of policies cannot be read.
     #[error(transparent)]
     Policies(#[from] SetError),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustls::time_provider::TimeProvider;
 use rustls_pki_types::{CertificateDer, UnixTime};
 
+use puente_core::cases::Plan;
 use puente_core::catalogue::Catalogue;
 use puente_core::consent::ApprovedTexts;
 use puente_core::duty::{DEADLINES, Ladders};
@@ -102,6 +103,7 @@ pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rul
         catalogue: Catalogue::load(schemas)?,
         texts: ApprovedTexts::load(set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?,
         ladders: Ladders::load(set.files().get(DEADLINES).map_or(&[], |text| text.as_bytes()))?,
+        plan: Plan::load(set.bytes())?,
         policy,
         agreements,
     })

@@ -15,6 +15,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use puente_core::authority::ActRow;
+use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
@@ -33,7 +34,8 @@ pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
     ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, ERASED,
-    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
+    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, TransferFilter,
+    WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -198,6 +200,11 @@ pub trait Store: Send + Sync + 'static {
     ) -> Answer<'_, Vec<(i64, DeadLetterRow)>>;
     /// The cursor of the last event there is, whomever it is for; 0 without one.
     fn last_event(&self) -> Answer<'_, i64>;
+
+    /// The steps of a transfer, metadata only, in the order in which they came; at most `MAX_PAGE`.
+    fn case_steps(&self, transfer: MessageId) -> Answer<'_, Vec<MessageRow>>;
+    /// Transfers of children's cases with what was told of them.
+    fn transfers(&self, filter: TransferFilter, limit: u32) -> Answer<'_, Vec<TransferRow>>;
 
     /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer. `OverQuota`
     /// when its owner would then have more than `quota` bytes that no message names.

@@ -173,6 +173,25 @@ pub enum StopFilter {
     },
 }
 
+/// Which transfers of children's cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferFilter {
+    /// Those of this thread, in the order in which their first steps came.
+    InCase(CaseId),
+    /// Those of which there may be something to tell, longest first.
+    ToLookAt {
+        /// Now.
+        now_ms: i64,
+    },
+    /// Those of which something runs out, or ran out, the earliest first.
+    RunningOut {
+        /// By this instant.
+        by_ms: i64,
+        /// Only what comes after this one.
+        after: Option<MessageId>,
+    },
+}
+
 /// Which lines of the ledger of disclosures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disclosed {

@@ -76,6 +76,7 @@ pub struct Metrics {
     summonses: IntCounterVec,
     duty_channel_up: IntGaugeVec,
     duty_gap_minutes: IntGauge,
+    case_alarms: IntCounterVec,
     notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
@@ -247,6 +248,11 @@ impl Metrics {
             )?,
             dead_letters: int_gauge("puente_dead_letters", "Events that a webhook did not take.")?,
             approvals_open: int_gauge("puente_approvals_open", "Held rows that wait for officers.")?,
+            case_alarms: counters(
+                "puente_case_alarms_total",
+                "Clocks of children's cases that have run out.",
+                &["clock"],
+            )?,
             deliveries,
             started,
             registry,
@@ -344,6 +350,11 @@ impl Metrics {
     /// Somebody was called, or it was tried.
     pub fn summons(&self, channel: &str, state: SummonsState) {
         self.summonses.with_label_values(&[channel, state.as_str()]).inc();
+    }
+
+    /// A clock of a child's case has run out.
+    pub fn case_alarm(&self, clock: &str) {
+        self.case_alarms.with_label_values(&[clock]).inc();
     }
 
     /// How many notices no recipient has answered, and how many of them are past their term.

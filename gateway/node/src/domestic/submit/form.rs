@@ -128,6 +128,9 @@ pub struct Verdict {
     /// The authority to refer to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refer_to: Option<puente_core::ids::AgencyId>,
+    /// The steps that a child's case allows instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<MessageType>,
     /// The determining rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Reason>,
@@ -239,6 +242,7 @@ impl Verdict {
             approval_id: None,
             refusal_id: None,
             refer_to: None,
+            allowed: Vec::new(),
             rule: None,
             removed: Vec::new(),
             obligations: Vec::new(),

@@ -6,6 +6,7 @@
 mod answering;
 mod attached;
 mod contents;
+mod ends;
 mod erasing;
 mod form;
 mod prepare;
@@ -16,6 +17,7 @@ mod report;
 mod rests;
 mod signed;
 mod statement;
+mod step;
 mod told;
 mod validate;
 mod waiting;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use puente_core::authority::{ActRow, Approved};
+use puente_core::cases::Mark;
 use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
     DecisionRow, Direction, LeafRow, MessageRow, OutboundRow, OutboundState, SubjectTag, Write,
@@ -19,7 +20,7 @@ use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
     SendFacts,
 };
-use puente_core::problem::{self, Fault, Problem};
+use puente_core::problem::{self, Problem};
 use puente_core::statistics::Protected;
 use puente_core::suspension::{Flow, is_never_stopped};
 
@@ -28,14 +29,16 @@ use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::answering::clock_stopped;
 use crate::domestic::submit::attached::expect_whole;
+use crate::domestic::submit::ends::{Stop, told};
 use crate::domestic::submit::erasing::erasure_confirmed;
-use crate::domestic::submit::form::{Finding, Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::form::{Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::preview::preview_digest;
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
-use crate::domestic::submit::report::{problem_finding, reason};
+use crate::domestic::submit::report::reason;
 use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::signed::{issued, signs_itself};
+use crate::domestic::submit::step::thread_of;
 use crate::domestic::submit::validate::validate;
 use crate::domestic::submit::waiting::approved;
 use crate::duty::begins;
@@ -102,6 +105,8 @@ struct Rested<'a> {
     rests: Option<&'a Rests>,
     acts: &'a [ActRow],
     about: Option<&'a String>,
+    /// The thread of the child's case that it is a step of.
+    thread: Option<CaseId>,
 }
 
 /// The key of the person whom the message that is answered is about; looked up only while anybody is restricted.
@@ -111,30 +116,6 @@ async fn about(node: &Node, submission: &Submission) -> Result<Option<String>, P
     };
     let subject = node.store.received_about(question).await.map_err(|error| store_problem(&error))?;
     Ok(subject.map(|subject| restriction::of_peer(&submission.recipient.country, &subject)))
-}
-
-/// Why a submission goes no further.
-enum Stop {
-    /// It is not a message of its type: the sender has to mend it.
-    Malformed(Vec<Finding>),
-    /// Something of this node's own failed: the same may be taken later.
-    Failed(Problem),
-}
-
-impl From<Vec<Finding>> for Stop {
-    fn from(findings: Vec<Finding>) -> Self {
-        Self::Malformed(findings)
-    }
-}
-
-impl From<Problem> for Stop {
-    fn from(problem: Problem) -> Self {
-        if problem.kind.fault == Fault::Node {
-            Self::Failed(problem)
-        } else {
-            Self::Malformed(vec![problem_finding(&problem)])
-        }
-    }
 }
 
 /// Takes one submission as far as it goes.
@@ -164,18 +145,6 @@ pub fn prepare_resting_on(
     told(submission, attempt(node, caller, submission, &Rested { rests, ..Rested::default() }, mode))
 }
 
-fn told(submission: &Submission, outcome: Result<Prepared, Stop>) -> Result<Prepared, Problem> {
-    match outcome {
-        Ok(prepared) => Ok(prepared),
-        Err(Stop::Failed(problem)) => Err(problem),
-        Err(Stop::Malformed(problems)) => {
-            let mut verdict = Verdict::new(submission.row, Outcome::Malformed);
-            verdict.problems = problems;
-            Ok(Prepared { verdict, writes: Vec::new(), preview: None, erases: None })
-        }
-    }
-}
-
 async fn complete(
     node: &Node,
     caller: &KnownAgency,
@@ -183,12 +152,13 @@ async fn complete(
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rests = rests_on(node, caller, submission).await?;
+    let thread = thread_of(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
     let stopped = clock_stopped(node, caller, submission).await?;
     expect_whole(node, caller, submission).await?;
-    let acts = authority::acts_in(node, submission.case).await?;
+    let acts = authority::acts_in(node, submission.case.or(thread)).await?;
     let about = about(node, submission).await?;
-    let rested = Rested { rests: rests.as_ref(), acts: &acts, about: about.as_ref() };
+    let rested = Rested { rests: rests.as_ref(), acts: &acts, about: about.as_ref(), thread };
     let mut prepared = attempt(node, caller, submission, &rested, mode)?;
     if prepared.verdict.message_id.is_some() {
         prepared.writes.extend(stopped);
@@ -233,7 +203,8 @@ fn attempt(
     }
     let issued = issued(node, caller, submission, mode)?;
     let signed_case = issued.as_ref().map(|issued| issued.claims().puente.case);
-    let case = submission.case.or(signed_case).unwrap_or_else(|| CaseId(node.fresh_id()));
+    let known = submission.case.or(rested.thread).or(signed_case);
+    let case = known.unwrap_or_else(|| CaseId(node.fresh_id()));
     // A withdrawal or an order to erase has to arrive, also once she is erased here: it lies under its thread's key.
     let named = submission.subject_id.as_ref().filter(|_| !is_never_stopped(&submission.message_type));
     let of = named.map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
@@ -418,7 +389,8 @@ impl Parts<'_> {
             || (MessageId(node.fresh_id()), now_s),
             |issued| (issued.claims().jti, issued.claims().iat),
         );
-        let statement = self.statement(message, issued_at, &decision.deliver);
+        let statement = self.statement(message, issued_at, &decision.deliver)?;
+        let step = Mark::of(&statement.header, message, issued_at);
         let (expires_at, consent) = (statement.expires_at, statement.consent.clone());
         // This side's own copy goes when the receiver's does.
         let notice_days = node.config.retention.notice_days;
@@ -455,6 +427,7 @@ impl Parts<'_> {
             operation: submission.operation,
             row: submission.row,
             in_reply_to: submission.in_reply_to,
+            step,
             created_ms: self.now_ms,
             expires_ms: expires_at.saturating_mul(1000),
             state: OutboundState::Queued.as_str().to_owned(),

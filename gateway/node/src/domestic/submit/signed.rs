@@ -100,7 +100,7 @@ impl Parts<'_> {
         let releaser = releaser.ok_or_else(|| Problem::new(&problem::INTERNAL))?;
         Ok(ToSign {
             typ: TYP_AGENCY.to_owned(),
-            claims: self.statement(message, now_s, deliver).unsigned(releaser),
+            claims: self.statement(message, now_s, deliver)?.unsigned(releaser),
             digests: digest_ladder(self.submission.sections.len()),
             until: now_s.saturating_add(SUBMITTED_WITHIN_S),
         })
@@ -115,7 +115,7 @@ impl Parts<'_> {
         let claims = issued.claims();
         // It has just verified that exactly this key may release it.
         let releaser = claims.cnf.as_ref().ok_or_else(|| Problem::new(&problem::INTERNAL))?;
-        let expected = self.statement(claims.jti, claims.iat, deliver).unsigned(&releaser.jwk);
+        let expected = self.statement(claims.jti, claims.iat, deliver)?.unsigned(&releaser.jwk);
         let differs = issued.differs_from(&expected).map_err(|_| Problem::new(&problem::INTERNAL))?;
         if let Some(place) = differs {
             return Err(Problem::new(&problem::SIGNED_DIFFERS).at(format!("{AT}{place}")));

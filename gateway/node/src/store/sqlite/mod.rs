@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use puente_core::authority::ActRow;
+use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
     ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
@@ -41,7 +42,8 @@ use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
     ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures,
-    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, WatchFilter, Wire,
+    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, TransferFilter,
+    WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -357,6 +359,14 @@ impl Store for SqliteStore {
 
     fn watch(&self, message: MessageId) -> Answer<'_, Option<WatchRow>> {
         self.read(move |ledger| read::watch(ledger, message))
+    }
+
+    fn case_steps(&self, transfer: MessageId) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::steps(ledger, transfer))
+    }
+
+    fn transfers(&self, filter: TransferFilter, limit: u32) -> Answer<'_, Vec<TransferRow>> {
+        self.read(move |ledger| read::transfers(ledger, &filter, limit))
     }
 
     fn watches(&self, filter: WatchFilter, limit: u32) -> Answer<'_, Vec<WatchRow>> {

@@ -5,6 +5,7 @@
 
 pub(super) mod approval;
 pub(super) mod authority;
+pub(super) mod cases;
 pub(super) mod commit;
 pub(super) mod consent;
 pub(super) mod duty;
@@ -90,6 +91,9 @@ macro_rules! for_every_case {
             duty::a_settled_clock_is_due_no_more_and_listed_no_more,
             duty::a_call_is_due_until_it_is_over,
             consent::a_restriction_stands_until_its_own_question_is_settled,
+            cases::steps_read_back_in_the_order_in_which_they_came_and_by_the_offers_thread,
+            cases::a_transfer_is_looked_at_after_every_step_and_when_its_clock_says,
+            cases::transfers_are_listed_by_what_runs_out_first,
             consent::a_consent_reads_back_with_its_events_in_their_order,
             consent::a_record_never_changes_and_an_event_takes_one_free_place,
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
@@ -137,6 +141,7 @@ pub(super) fn message(direction: Direction, number: u128) -> MessageRow {
         operation: Some(OperationId(Uuid::from_u128(2))),
         row: Some(7),
         in_reply_to: None,
+        step: None,
         created_ms: 1_000 + i64::try_from(number).unwrap(),
         expires_ms: 1_000_000,
         state: if direction == Direction::Out { "queued" } else { "accepted" }.to_owned(),

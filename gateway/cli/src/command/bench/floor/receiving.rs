@@ -117,6 +117,7 @@ impl Receiver {
                 operation: header.operation,
                 row: None,
                 in_reply_to: None,
+                step: None,
                 created_ms: now_ms,
                 expires_ms: claims.exp * 1000,
                 state: "accepted".to_owned(),

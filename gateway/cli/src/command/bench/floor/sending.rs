@@ -139,6 +139,7 @@ impl Sender {
                 operation: row.operation,
                 row: row.row,
                 in_reply_to: None,
+                step: None,
                 created_ms: now_ms,
                 expires_ms: expires_at * 1000,
                 state: OutboundState::Queued.as_str().to_owned(),
@@ -224,6 +225,7 @@ impl Sender {
             operation: row.operation,
             after: None,
             in_reply_to: None,
+            step: None,
             // As long as a pairwise pseudonym; making one costs a microsecond.
             subject_ref: Some("0123456789abcdefghijkl".to_owned()),
             purpose: row.purpose.clone(),

@@ -18,7 +18,7 @@ macro_rules! select {
         concat!(
             "SELECT m.message, m.direction, m.release, m.peer, m.lane, m.message_type, m.version, m.agency, ",
             "m.role, m.case_id, m.operation, m.list_row, m.in_reply_to, m.created_ms, m.expires_ms, m.state, ",
-            "m.code, m.categories, ",
+            "m.code, m.categories, m.step, ",
             $wire,
             " FROM message m ",
             $from
@@ -57,6 +57,7 @@ pub(super) fn metadata(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<Me
         operation: columns.maybe_id(OperationId)?,
         row: columns.plain()?,
         in_reply_to: columns.maybe_id(MessageId)?,
+        step: None,
         created_ms: columns.plain()?,
         expires_ms: columns.plain()?,
         state: columns.plain()?,
@@ -64,6 +65,10 @@ pub(super) fn metadata(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<Me
         categories: columns.list()?,
         wire: Vec::new(),
     };
+    let step = columns.sealed(ledger.sealer, Place { table: "message.step", key: message.0.as_bytes() })?;
+    if !step.is_empty() {
+        read.step = Some(serde_json::from_slice(&step).map_err(|_| Failure::Damaged("message"))?);
+    }
     match columns.sealed(ledger.sealer, Place { table: "wire", key: message.0.as_bytes() }) {
         Ok(wire) => read.wire = wire,
         Err(Failure::Erased) => ERASED.clone_into(&mut read.state),

@@ -4,6 +4,7 @@
 
 mod approval;
 mod authority;
+mod cases;
 mod chunk;
 mod consent;
 mod disclosure;
@@ -19,6 +20,7 @@ mod webhook;
 
 pub(super) use approval::{approval, approvals, approvals_lapsing};
 pub(super) use authority::acts;
+pub(super) use cases::{steps, transfers};
 pub(super) use chunk::{chunk, chunk_key, chunk_leaves, chunk_place, naming, owner_text};
 pub(super) use consent::{consent, consent_event_key, consent_event_place, consent_place};
 pub(super) use disclosure::{disclosures, notices, received, received_about, restrictions, withdrawals};

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use puente_core::cases::Mark;
 use puente_core::delivery::{
     Direction, Ground, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
 };
@@ -128,9 +129,9 @@ fn insert(
     let added = ledger.run(
         "INSERT INTO message (message, direction, release, peer, lane, message_type, version, agency, role,
              case_id, operation, list_row, in_reply_to, created_ms, expires_ms, state, code, categories,
-             subject_key, keep_until_ms, act_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-             CASE WHEN EXISTS (SELECT 1 FROM legal_hold WHERE key = ?19) THEN NULL ELSE ?21 END)
+             subject_key, transfer, step, keep_until_ms, act_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+             ?22, CASE WHEN EXISTS (SELECT 1 FROM legal_hold WHERE key = ?19) THEN NULL ELSE ?23 END)
          ON CONFLICT (message) DO NOTHING",
         params![
             message.message.0.as_bytes(),
@@ -152,6 +153,8 @@ fn insert(
             message.code,
             column::list(&message.categories)?,
             key.as_ref().map(|key| key.id().0),
+            message.step.as_ref().map(|step| step.transfer.0.as_bytes()),
+            message.step.as_ref().map(|step| sealed_step(ledger, message.message, step)).transpose()?,
             keeping.map(|keeping| keeping.until_ms),
             keeping.map(|keeping| keeping.notice_ms),
         ],
@@ -180,6 +183,12 @@ fn insert(
         }
     }
     Ok((seq, key))
+}
+
+/// The hours of a step outlive the content: they lie under the store's key.
+fn sealed_step(ledger: Ledger<'_>, message: MessageId, step: &Mark) -> Result<Vec<u8>, Failure> {
+    let bytes = serde_json::to_vec(step).map_err(|_| Failure::Damaged("message"))?;
+    ledger.seal(None, Place { table: "message.step", key: message.0.as_bytes() }, &bytes)
 }
 
 fn enqueue(

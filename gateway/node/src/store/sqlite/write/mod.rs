@@ -5,6 +5,7 @@
 
 mod approval;
 mod authority;
+mod cases;
 mod chunk;
 mod consent;
 mod disclosure;
@@ -85,6 +86,7 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::Received { message, peer, subject_ref } => {
             disclosure::received(ledger, *message, peer, subject_ref)
         }
+        Write::CaseTold(row) => cases::told(ledger, row),
         Write::Suspend(row) => operation::suspend(ledger, row),
         Write::Lift { target, at_ms } => operation::lift(ledger, target, *at_ms),
         Write::WakeHeld { at_ms } => message::wake_held(ledger, *at_ms),
@@ -160,6 +162,7 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::Erased { .. }
         | Write::RetentionAnnounced { .. }
         | Write::LegalHold { .. }
+        | Write::CaseTold(_)
         | Write::Suspend(_)
         | Write::Lift { .. }
         | Write::Summons(_)
