@@ -44,11 +44,9 @@ async fn the_node_that_is_five_minutes_off_begins_nothing_new_and_still_receipts
 {
     let federation = apart("MX", -300_000).await?;
     let inm = federation.client("MX", "INM")?;
-    let row = adult_row(1);
-    let asked = || post(&inm, "/v1/messages", &row);
     // Until the others were asked for the hour it cannot know.
     federation.until_measured("MX", "puente_clock_median_seconds 300").await?;
-    let refused = asked().await?;
+    let refused = post(&inm, "/v1/messages", &adult_row(1)).await?;
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.json::<Value>()?["code"], "clock.alone");
     // The others take no notice of one that is wrong.
