@@ -24,6 +24,12 @@ impl Clocks {
         median_ahead(self.0.lock().unwrap_or_else(PoisonError::into_inner).values().copied())
     }
 
+    /// The hour, seconds, by which what others dated is judged: ours, or that of all while ours is alone, so that the one
+    /// that is wrong does not refuse receipts, withdrawals and alerts of those that are right.
+    pub fn agreed_s(&self, own_s: i64) -> i64 {
+        if self.is_alone() { own_s.saturating_add(self.median_ms() / 1000) } else { own_s }
+    }
+
     /// Whether ours is so far off that what it dates would be refused: then nothing new is begun.
     pub fn is_alone(&self) -> bool {
         self.median_ms().saturating_abs() > CLOCK_TOLERANCE_S * 1000
@@ -41,7 +47,20 @@ pub fn median_ahead(peers: impl Iterator<Item = i64>) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn what_others_dated_is_judged_by_the_hour_of_all_only_while_ours_is_alone() {
+        let clocks = Clocks::default();
+        clocks.note(&"GT".parse().unwrap(), 300_000);
+        assert_eq!(clocks.agreed_s(1_000), 1_000);
+        clocks.note(&"HN".parse().unwrap(), 301_000);
+        assert_eq!(clocks.agreed_s(1_000), 1_300);
+        clocks.note(&"HN".parse().unwrap(), 90_000);
+        assert_eq!(clocks.agreed_s(1_000), 1_000);
+    }
 
     #[test]
     fn only_a_majority_makes_a_clock_wrong() {

@@ -165,7 +165,7 @@ fn authenticate(
     delivered: &mut Delivered,
 ) {
     let membership = node.membership.get();
-    let now = node.clock.now_s();
+    let now = node.clocks.agreed_s(node.clock.now_s());
     let receiving = Receiving {
         us: node.country(),
         realm: node.realm(),

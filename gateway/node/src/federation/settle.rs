@@ -63,7 +63,8 @@ impl<'a> Verifier<'a> {
         let malformed = || Problem::new(&problem::ENVELOPE_MALFORMED).at("receipt");
         let kid = claimed_key(&receipt.root).ok_or_else(malformed)?;
         let signed_at = claimed_time(receipt).ok_or_else(malformed)?;
-        if signed_at > self.node.clock.now_s().saturating_add(CLOCK_TOLERANCE_S) {
+        let now = self.node.clocks.agreed_s(self.node.clock.now_s());
+        if signed_at > now.saturating_add(CLOCK_TOLERANCE_S) {
             return Err(Problem::new(&problem::CLOCK_SKEW).at("receipt"));
         }
         if self.key.as_ref().is_none_or(|(known, at, _)| (known, *at) != (&kid, signed_at)) {

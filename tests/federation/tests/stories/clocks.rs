@@ -63,7 +63,9 @@ async fn the_node_that_is_five_minutes_off_begins_nothing_new_and_still_receipts
     });
     let verdict: Value = post(&inm, "/v1/messages", &cancel).await?.json()?;
     let id = verdict["message_id"].as_str().with_context(|| verdict.to_string())?;
+    let path = format!("/v1/messages/{id}");
     let accepted = |seen: &Value| seen["message"]["state"] == "accepted";
-    federation.until(&inm, &format!("/v1/messages/{id}"), accepted).await?;
+    let arrived = federation.until(&inm, &path, accepted).await;
+    assert!(arrived.is_ok(), "{}", inm.get(&path).await?.json::<Value>()?);
     Ok(())
 }

@@ -78,12 +78,12 @@ async fn a_corrected_row_says_what_it_said_before_and_who_has_acknowledged_the_c
         "purpose": "return_reception", "operation": "01940000-0000-7000-8000-000000000001",
         "legal_basis": {"type": "legal_obligation", "agreement": "MX-GT"}, "case": row["case"],
         "in_reply_to": edit["message_id"], "subject": adult_row(1)["subject"],
-        "sections": {"ops.metadata": {"status": "applied", "at": "2026-11-25T09:02:00-06:00"}}
+        "sections": {"ops.metadata": {"status": "ok", "at": "2026-11-25T09:02:00-06:00"}}
     });
     send(&federation, &igm, &acknowledges).await?;
     let known = |view: &Value| {
         let acknowledged = &row_of(view, &row)["corrections"][0]["acknowledged"];
-        acknowledged[0]["status"] == "applied"
+        acknowledged[0]["status"] == "ok"
     };
     federation.until(&inm, OPERATION, known).await?;
     Ok(())
