@@ -19,9 +19,8 @@ use crate::shipped::{Shipped, set};
 const AGENCIES: &[(&str, &str, &str)] =
     &[("MX", "INM", "migration_enforcement"), ("GT", "IGM", "returns_reception")];
 
-/// Invariants whose keepers are deleted, the rule of which stops the row where they stand, and whose national she is.
-const BROKEN: [(&str, &str, &str); 2] =
-    [("third-country", "R-TCN-01", "VE"), ("family-unity", "R-FAM-01", "GT")];
+/// The invariant whose keepers are broken, the rule that stops the row where they stand, and whose national she is.
+const BROKEN: [(&str, &str, &str); 1] = [("third-country", "R-TCN-01", "VE")];
 
 /// The journey of `adult_row`, as the solver has to keep it; about the person it says her nationality alone, and that no
 /// country is feared.
