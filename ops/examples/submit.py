@@ -2,7 +2,7 @@
 """Un cliente de la cara doméstica, sólo con la biblioteca estándar / a client of the domestic face, standard library only.
 
   submit.py send    CREDENTIAL [ROW.json]   envía un renglón y sigue su estado / submits a row and follows its state
-  submit.py receive CREDENTIAL              espera avisos y lee lo que llega / waits for events and reads what comes
+  submit.py receive CREDENTIAL [COUNT]      espera avisos y lee lo que llega / waits for events and reads what comes
 
 CREDENTIAL es la carpeta que escribe `puente agency add --out DIR` / is the folder that `puente agency add --out DIR` writes.
 """
@@ -104,21 +104,27 @@ def send(node: Node, row: bytes) -> bool:
     return verdict["verdict"] == "held"
 
 
-def receive(node: Node, credential: pathlib.Path) -> None:
-    """Reads what comes, for ever. The cursor is stored after each event was dealt with: nothing is lost in a crash."""
+def receive(node: Node, credential: pathlib.Path, count: float = float("inf")) -> None:
+    """Reads what comes, by long-poll. The cursor is stored after each event was dealt with: nothing is lost in a crash."""
     cursor_file = credential / "cursor"
     cursor = int(cursor_file.read_text("ascii")) if cursor_file.exists() else 0
-    while True:
+    while count > 0:
         inbox = node.ask("GET", f"/v1/inbox?after={cursor}&wait={WAIT}")
-        for entry in inbox["events"]:
-            event = entry["event"]
-            if event["kind"] == "message_received":
-                content = node.ask("GET", f"/v1/messages/{event['message']}/content")
-                show({"message": event["message"], "type": event["message_type"], "sections": content["sections"]})
-            cursor = entry["cursor"]
-            fresh = cursor_file.with_suffix(".new")
-            fresh.write_text(str(cursor), "ascii")
-            fresh.replace(cursor_file)
+        for event in inbox["events"]:
+            if event["type"] == "puente.message_received":
+                about = event["data"]
+                content = node.ask("GET", about["link"])
+                show({"message": about["message"], "type": about["message_type"], "sections": content["sections"]})
+            cursor = int(event["id"])
+            keep(cursor_file, cursor)
+            count -= 1
+
+
+def keep(cursor_file: pathlib.Path, cursor: int) -> None:
+    """Writes the cursor whole or not at all."""
+    fresh = cursor_file.with_suffix(".new")
+    fresh.write_text(str(cursor), "ascii")
+    fresh.replace(cursor_file)
 
 
 def main() -> int:
@@ -130,7 +136,8 @@ def main() -> int:
     node = Node(credential)
     try:
         if verb == "receive":
-            receive(node, credential)
+            receive(node, credential, float(rest[1]) if len(rest) > 1 else float("inf"))
+            return 0
         default = pathlib.Path(__file__).with_name("row.json")
         row = pathlib.Path(rest[1]) if len(rest) > 1 else default
         return 0 if send(node, row.read_bytes()) else 1

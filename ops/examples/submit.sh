@@ -2,7 +2,7 @@
 # Un cliente de la cara doméstica con curl / a client of the domestic face with curl. Needs curl and jq.
 #
 #   submit.sh send    CREDENTIAL [ROW.json]   envía un renglón / submits a row
-#   submit.sh receive CREDENTIAL              lee lo que llega / reads what comes
+#   submit.sh receive CREDENTIAL [COUNT]      lee lo que llega / reads what comes
 #
 # CREDENTIAL es la carpeta que escribe `puente agency add --out DIR` / is the folder that `puente agency add --out DIR` writes.
 set -euo pipefail
@@ -44,13 +44,13 @@ send() {
 }
 
 receive() {
-    local cursor_file="$credential/cursor" cursor inbox content message
+    local left="${1:--1}" cursor_file="$credential/cursor" cursor inbox content link
     cursor="$(cat "$cursor_file" 2>/dev/null || printf 0)"
-    while true; do
+    while ((left != 0)); do
         inbox="$(ask "/v1/inbox?after=$cursor&wait=25")"
         refuse_problem "$inbox"
-        for message in $(jq --raw-output '.events[].event | select(.kind == "message_received") | .message' <<<"$inbox"); do
-            content="$(ask "/v1/messages/$message/content")"
+        for link in $(jq --raw-output '.events[] | select(.type == "puente.message_received") | .data.link' <<<"$inbox"); do
+            content="$(ask "$link")"
             refuse_problem "$content"
             jq '{message: .message_id, type: .header.type, sections}' <<<"$content"
         done
@@ -58,11 +58,12 @@ receive() {
         cursor="$(jq .next <<<"$inbox")"
         printf '%s' "$cursor" >"$cursor_file.new"
         mv "$cursor_file.new" "$cursor_file"
+        left="$(jq --argjson left "$left" 'if $left < 0 then $left else [$left - (.events | length), 0] | max end' <<<"$inbox")"
     done
 }
 
 case "$verb" in
     send) send "${3:-$(dirname "${BASH_SOURCE[0]}")/row.json}" ;;
-    receive) receive ;;
+    receive) receive "${3:--1}" ;;
     *) usage ;;
 esac

@@ -11,6 +11,7 @@ from jwcrypto.jwk import JWK
 import sd_jwt.verifier
 from sd_jwt.verifier import SDJWTVerifier
 
+import calls
 import merkle
 import tokens
 
@@ -87,7 +88,8 @@ def main() -> None:
             check_message(profile, made, keys, ours["now"])
         assert any(made["withheld"] for made in ours["messages"]), "one message had a category withheld"
         check_receipts(profile, ours["receipts"], keys["receipt"])
-        print(f"{profile}: {len(ours['messages'])} messages and {len(ours['receipts'])} receipts verified and opened")
+        calls.check_calls(profile, ours["calls"], keys, ours["now"])
+        print(f"{profile}: {len(ours['messages'])} messages, {len(ours['receipts'])} receipts and {len(ours['calls'])} calls verified")
 
 
 if __name__ == "__main__":

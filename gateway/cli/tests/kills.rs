@@ -177,7 +177,7 @@ async fn inbox(client: &AgencyClient) -> Vec<String> {
         if events.is_empty() {
             return all;
         }
-        all.extend(events.iter().map(|event| event["event"]["message"].as_str().unwrap().to_owned()));
+        all.extend(events.iter().map(|event| event["data"]["message"].as_str().unwrap().to_owned()));
         after = page["next"].as_i64().unwrap();
     }
 }

@@ -103,6 +103,12 @@ impl VerifiedStatement {
         &self.statement
     }
 
+    /// The natural person who said it, pseudonymous.
+    #[must_use]
+    pub const fn person(&self) -> &PersonId {
+        &self.person
+    }
+
     /// The row that records it.
     #[must_use]
     pub fn row(&self, at_ms: i64) -> StatementRow {

@@ -170,13 +170,25 @@ uuid_id!(
     HoldId, "hold id"
 );
 uuid_id!(
+    /// One act by which an authority approved a step.
+    ActId, "act id"
+);
+uuid_id!(
     /// One outgoing row that a protection hold stopped.
     StopId, "stop id"
 );
 
 uuid_id!(
+    /// One person called over an alert by one channel.
+    SummonsId, "summons id"
+);
+uuid_id!(
     /// One consent record.
     ConsentId, "consent id"
+);
+uuid_id!(
+    /// One webhook of an agency.
+    WebhookId, "webhook id"
 );
 uuid_id!(
     /// One recipient that has to be told something after the fact.

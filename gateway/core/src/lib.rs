@@ -6,6 +6,7 @@
 //! Not here: anything that touches the world (`puente-node`) or a person (`puente`).
 
 pub mod approval;
+pub mod authority;
 pub mod cases;
 pub mod catalogue;
 pub mod consent;
@@ -22,5 +23,6 @@ pub mod policy;
 pub mod problem;
 pub mod proposal;
 pub mod protection;
+pub mod rights;
 pub mod statistics;
 pub mod suspension;

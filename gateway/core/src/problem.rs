@@ -333,6 +333,10 @@ problems! {
     CONSENT_LAPSED = "consent.lapsed", 403, Policy, Never,
         "El consentimiento se retiró, se redujo o venció. El mensaje no sale ni se entrega.",
         "The consent was withdrawn, narrowed or has expired. The message neither leaves nor is handed over.";
+    /// What a waiting message was decided on has changed, and the decision made now does not let it leave.
+    DECISION_LAPSED = "decision.lapsed", 403, Policy, Never,
+        "Las reglas, el acuerdo o una aprobación cambiaron mientras esperaba, y ya no sale. Véase la regla; preséntelo de nuevo si procede.",
+        "The rules, the agreement or an approval changed while it waited, and it no longer leaves. See the rule; submit it again where that is due.";
     /// A table for publication cannot be shown without giving small counts away.
     STATISTICS_UNPROTECTED = "statistics.unprotected", 422, Caller, Never,
         "La tabla no se puede publicar: envíela entera, sin celdas suprimidas ni grupos que se traslapen, y con totales que sumen.",
@@ -365,6 +369,62 @@ problems! {
     FACTS_GONE = "decision.facts_gone", 410, Node, Never,
         "Los hechos de esta decisión ya no se pueden leer; queda el resultado registrado.",
         "The facts of this decision can no longer be read; its recorded outcome stands.";
+    /// The agency, or the node, has as many streams of events open as it may.
+    EVENT_STREAMS = "event.streams", 429, Caller, Later,
+        "Demasiados flujos de avisos abiertos. Cierre uno o espere.",
+        "Too many streams of events are open. Close one or wait.";
+    /// The address is outside the networks that the operator lets be called.
+    WEBHOOK_ADDRESS = "webhook.address", 422, Caller, Never,
+        "La dirección no está en las redes que el operador permite llamar. Acuerde con él otra dirección o red.",
+        "The address is outside the networks that the operator lets be called. Agree on another address or network.";
+    /// The agency has as many webhooks as it may.
+    WEBHOOK_LIMIT = "webhook.limit", 409, Caller, Never,
+        "La dependencia ya tiene todos los webhooks que puede tener. Quite uno.",
+        "The agency has as many webhooks as it may. Remove one.";
+    /// No connection to the receiver, or its certificate is not the one registered.
+    WEBHOOK_UNREACHABLE = "webhook.unreachable", 504, Caller, Later,
+        "No hay conexión con el receptor, o su certificado no es el registrado. Revise red, nombre y certificado.",
+        "No connection to the receiver, or its certificate is not the one registered. Check network, name and certificate.";
+    /// The receiver was reached and did not answer in time.
+    WEBHOOK_UNANSWERED = "webhook.unanswered", 504, Caller, Later,
+        "El receptor no respondió a tiempo. Responda 2xx en cuanto el aviso esté guardado.",
+        "The receiver did not answer in time. Answer 2xx as soon as the event is stored.";
+    /// The receiver answered something else than 2xx.
+    WEBHOOK_REFUSED = "webhook.refused", 502, Caller, Later,
+        "El receptor respondió otra cosa que 2xx: no es una entrega.",
+        "The receiver answered something else than 2xx: that is no delivery.";
+    /// The receiver sent us elsewhere.
+    WEBHOOK_REDIRECTED = "webhook.redirected", 502, Caller, Never,
+        "El receptor envió a otra dirección, y el nodo no la sigue. Registre la dirección definitiva.",
+        "The receiver sent us elsewhere, and the node does not follow. Register the final address.";
+    /// The receiver asked for no more.
+    WEBHOOK_GONE = "webhook.gone", 410, Caller, Never,
+        "El receptor pidió no recibir más (410). Reanude cuando vuelva a querer avisos.",
+        "The receiver asked for no more (410). Resume when it wants events again.";
+    /// The agency signed something else than its gateway would have said or than was submitted.
+    SIGNED_DIFFERS = "signed.differs", 422, Caller, Never,
+        "Lo firmado no es lo que el nodo diría de este mensaje. Pregunte de nuevo qué firmar y firme eso.",
+        "What was signed is not what the gateway would say of this message. Ask again what to sign, and sign that.";
+    /// The agency signed it too long ago.
+    SIGNED_STALE = "signed.stale", 422, Caller, Never,
+        "La firma es de hace más de quince minutos. Pregunte de nuevo qué firmar y firme otra vez.",
+        "The signature is more than fifteen minutes old. Ask again what to sign, and sign anew.";
+    /// An attachment's chunks are all here and do not have the root that the message names.
+    ATTACHMENT_MISMATCH = "attachment.mismatch", 422, Caller, Never,
+        "Las partes del adjunto no son las que el mensaje nombra. Cífrelo de nuevo, con otra clave, y súbalo.",
+        "The chunks of the attachment are not those that the message names. Encrypt it anew, under another key, and put it.";
+    /// The same chunk of the same owner was put with other bytes.
+    ATTACHMENT_CONFLICT = "attachment.conflict", 409, Caller, Never,
+        "Ya se subieron otros datos en este lugar. Cifre el adjunto de nuevo, con otra clave.",
+        "Other bytes were put in this place before. Encrypt the attachment anew, under another key.";
+    /// Too many bytes of attachments wait for a message to name them.
+    ATTACHMENT_QUOTA = "attachment.quota", 429, Caller, Later,
+        "Hay demasiados adjuntos subidos que ningún mensaje nombra. Envíe sus mensajes, o espere a que caduquen.",
+        "Too many attachments were put that no message names. Send their messages, or wait until they lapse.";
+    /// This node's clock is far from the median of all: nothing new is begun.
+    CLOCK_ALONE = "clock.alone", 503, Node, Later,
+        "El reloj del nodo difiere más de dos minutos de los demás. Corríjalo; mientras, sólo salen alertas, retiros y acuses.",
+        "The gateway's clock is more than two minutes from those of the others. Correct it; meanwhile only alerts, withdrawals and receipts leave.";
     /// A step of a child's case that may not be taken now; the answer says what may.
     CASE_STEP = "case.step_not_allowed", 409, Caller, Never,
         "El caso no admite este paso ahora. Vea cuáles siguen.",

@@ -126,8 +126,9 @@ impl Suspensions {
     }
 }
 
-/// Whether a type flows under every suspension.
-fn is_never_stopped(message: &MessageType) -> bool {
+/// Whether a type flows under every suspension, and once released under every change of the rules.
+#[must_use]
+pub fn is_never_stopped(message: &MessageType) -> bool {
     NEVER_STOPPED.iter().any(|free| {
         message.as_str().strip_prefix(free).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     })

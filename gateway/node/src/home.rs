@@ -65,6 +65,12 @@ impl Home {
         self.0.join("agencies")
     }
 
+    /// Duty rosters: one file per agency.
+    #[must_use]
+    pub fn rosters(&self) -> PathBuf {
+        self.0.join("rosters")
+    }
+
     /// Policies in force.
     #[must_use]
     pub fn policies(&self) -> PathBuf {

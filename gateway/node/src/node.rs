@@ -14,18 +14,24 @@ use puente_core::cases::Plan;
 use puente_core::catalogue::{Catalogue, Lane};
 use puente_core::consent::ApprovedTexts;
 use puente_core::delivery::{CommitId, Committed, Write};
+use puente_core::duty::Ladders;
 use puente_core::envelope::{Open, Randomness, Seal, Sign};
-use puente_core::ids::{CountryCode, KeyId, Realm, Role};
+use puente_core::ids::{CountryCode, Digest, KeyId, Realm, Role};
 use puente_core::membership::Membership;
 use puente_core::policy::{Agreements, PolicyEngine};
 use puente_core::problem::{self, Problem};
 use puente_core::suspension::Suspensions;
 
 use crate::clock::Clock;
+use crate::clocks::Clocks;
 use crate::config::Config;
+use crate::duty::Rosters;
+use crate::keys::HttpSigner;
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
+use crate::restriction::{Change, Restrictions};
+use crate::serve::Seats;
 use crate::store::{Guard, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -53,6 +59,8 @@ impl<T> Replaceable<T> {
 pub struct Rules {
     /// Message types and schemas.
     pub catalogue: Catalogue,
+    /// Digest of the whole set of policies, agreements included.
+    pub set: Digest,
     /// The decision function.
     pub policy: PolicyEngine,
     /// Agreements between states.
@@ -61,8 +69,27 @@ pub struct Rules {
     pub plan: Plan,
     /// Texts that may be shown to somebody who is asked for consent.
     pub texts: ApprovedTexts,
+    /// The terms of alerts that somebody has to answer.
+    pub ladders: Ladders,
     /// Words of lists and their codes.
     pub codes: Arc<crate::lists::codes::Codes>,
+}
+
+impl Rules {
+    /// Digest of all that is in force beside stated facts: what was decided under the same stands.
+    #[must_use]
+    pub fn ground(&self, membership: &Membership, restrictions: &Restrictions) -> Digest {
+        let (version, list) = membership.version();
+        let mut bytes = [self.set.0, self.policy.digest().0, list.0].concat();
+        bytes.extend(restrictions.digest().map(|digest| digest.0).into_iter().flatten());
+        bytes.extend_from_slice(&version.to_be_bytes());
+        for country in membership.countries() {
+            bytes.extend_from_slice(country.as_str().as_bytes());
+            let directory = membership.directory_version(country).unwrap_or_default();
+            bytes.extend_from_slice(&directory.to_be_bytes());
+        }
+        Digest::of(&bytes)
+    }
 }
 
 /// The node's private keys.
@@ -71,6 +98,8 @@ pub struct NodeKeys {
     pub message: Box<dyn Sign>,
     /// Signs receipts.
     pub receipt: Box<dyn Sign>,
+    /// Signs the calls of webhooks, with the key for messages.
+    pub calls: HttpSigner,
     /// Opens what is sealed to a role, by key id.
     pub openers: BTreeMap<KeyId, Box<dyn Open>>,
     /// Seals what is kept for a role of this country, by role.
@@ -99,16 +128,24 @@ pub struct Node {
     pub membership: Replaceable<Membership>,
     /// The country's agencies.
     pub register: Replaceable<Register>,
+    /// Who is on duty in the country's agencies.
+    pub rosters: Replaceable<Rosters>,
     /// Protection holds, as outgoing rows are compared with them.
     pub holds: Holds,
     /// Counters and histograms.
     pub metrics: Arc<Metrics>,
     /// Which set of policies is in force.
     pub policies: PolicyKeeper,
+    /// How far this clock is from those of its peers.
+    pub clocks: Clocks,
+    /// Of whom nothing goes without people.
+    pub restrictions: Restrictions,
     /// What is suspended.
     pub suspensions: Replaceable<Suspensions>,
     /// Held by whoever changes how the node is operated: one such change at a time.
     pub operating: tokio::sync::Mutex<()>,
+    /// Streams of events that are open.
+    pub streams: Seats,
     commits: AtomicU64,
     outbox: Notify,
     events: watch::Sender<u64>,
@@ -127,11 +164,13 @@ impl Node {
         rules: Rules,
         membership: Membership,
         register: Register,
+        rosters: Rosters,
         metrics: Arc<Metrics>,
         policies: PolicyKeeper,
     ) -> Self {
         let holds = Holds::new(&keys.pairwise, clock.now_ms());
         Self {
+            streams: Seats::new(config.limits.event_streams),
             holds,
             config,
             clock,
@@ -141,8 +180,11 @@ impl Node {
             rules: Replaceable::new(rules),
             membership: Replaceable::new(membership),
             register: Replaceable::new(register),
+            rosters: Replaceable::new(rosters),
             metrics,
             policies,
+            clocks: Clocks::default(),
+            restrictions: Restrictions::default(),
             suspensions: Replaceable::new(Suspensions::default()),
             operating: tokio::sync::Mutex::new(()),
             commits: AtomicU64::new(1),
@@ -198,8 +240,10 @@ impl Node {
             Write::Receipt(receipt) => receipt.to_send,
             _ => false,
         });
+        let restricted = Change::of(&writes);
         let id = CommitId(self.commits.fetch_add(1, Ordering::Relaxed));
         let token = self.store.commit(id, writes).await?;
+        self.restrictions.take_up(&restricted);
         if told {
             self.events.send_modify(|count| *count = count.wrapping_add(1));
         }

@@ -22,10 +22,11 @@ use puente_core::problem::{self, Problem};
 use crate::admin::{self, Admin, operations_router, serve_socket};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::federation::{Connector, greet, run_couriers};
+use crate::duty::{Ways, WaysError};
+use crate::federation::{Connector, greet, run_couriers, watch_clocks};
 use crate::home::Home;
 use crate::keys::SystemRandom;
-use crate::keys::tls::{self, Alpn, FederationVerifier, MemberTrust, OnRejection};
+use crate::keys::tls::{self, Alpn, CertificateHolder, FederationVerifier, MemberTrust, OnRejection};
 use crate::node::Node;
 use crate::policy::{InForceError, PolicyKeeper, Trust};
 use crate::serve::{Listening, serve};
@@ -34,6 +35,7 @@ use crate::store::{CommitObserver, OpenError, Store, StoreError};
 use crate::subjects::settle_erasures;
 use crate::suspension;
 use crate::telemetry::{Face, Metrics};
+use crate::webhook::{Caller, SystemResolver, run_webhooks};
 
 use reload::Reloader;
 
@@ -61,6 +63,9 @@ pub enum RunError {
     /// The store, once it is open.
     #[error(transparent)]
     Read(#[from] StoreError),
+    /// A channel by which people are called.
+    #[error(transparent)]
+    Ways(#[from] WaysError),
     /// TLS.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
@@ -147,6 +152,7 @@ async fn build(home: &Home, clock: &Arc<dyn Clock>) -> Result<(Arc<Node>, onesho
         rules,
         membership,
         load::register(home)?,
+        load::rosters(home)?,
         metrics,
         policies,
     );
@@ -170,8 +176,10 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     // INVARIANT: nothing is served before every erasure is done that this store, or the copy it came from, has missed.
     settle_erasures(&node).await.map_err(RunError::Erasures)?;
     suspension::take_up(&node).await?;
+    crate::restriction::load(&node).await?;
     // Before anything is taken in or sent: without its holds a node knows nobody to protect.
     crate::protection::load(&node).await?;
+    let ways = Arc::new(Ways::new(&node.config.duty)?);
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {
@@ -219,9 +227,13 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     ));
     tasks.spawn(serve_operations(operations, operations_router(&node), ended.clone()));
 
+    let caller = webhook_caller(&node, &reloader, Arc::clone(&time));
+    tasks.spawn(run_webhooks(Arc::clone(&node), Arc::new(caller), ended.clone()));
     let connector = Arc::new(connector(&node, &reloader, trust, time));
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
+    tasks.spawn(watch_clocks(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
+    tasks.spawn(housekeeping::call(Arc::clone(&node), ways, ended.clone()));
     tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
     let socket = serve_socket(&home.socket(), socket, ended)
@@ -261,7 +273,7 @@ fn connector(
                 counting(&of_tls.metrics, Face::Federation),
             );
             let config = tls::client_config(
-                Arc::clone(&certificate),
+                Arc::<CertificateHolder>::clone(&certificate),
                 Arc::new(verifier),
                 Arc::clone(&time),
                 Alpn::Http2,
@@ -272,6 +284,18 @@ fn connector(
         node.config.limits.clone(),
         node.config.times.clone(),
     )
+}
+
+fn webhook_caller(node: &Arc<Node>, reloader: &Arc<Reloader>, time: Arc<dyn TimeProvider>) -> Caller {
+    let settings = &node.config.webhooks;
+    Caller {
+        resolver: Box::new(SystemResolver),
+        networks: settings.networks.clone(),
+        certificate: reloader.domestic_certificate(),
+        time,
+        signer: node.keys.calls.clone(),
+        patience: Duration::from_secs(settings.answer_seconds),
+    }
 }
 
 fn admin(node: &Arc<Node>, connector: &Arc<Connector>, reloader: &Arc<Reloader>) -> Admin {

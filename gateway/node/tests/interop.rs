@@ -1,4 +1,4 @@
-//! What other JOSE and SD-JWT libraries make of our messages, and what we make of theirs.
+//! What other libraries for JOSE, SD-JWT and HTTP message signatures make of our messages, and what we make of theirs.
 //!
 //! Not here: the other libraries. Both tests are ignored unless asked for, because they share a folder with them:
 //! `tests/interop/run` names it in `PUENTE_INTEROP_DIR`, runs the first test, the others, then the second. INVARIANT:
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use puente_core::delivery::{CLOUD_EVENT_MEDIA, CloudEvent, Event, EventKind};
 use puente_core::envelope::{
     BasisRef, Draft, Handling, Header, Jwk, KeyFactory as _, Open, PolicyRef, Receiving, RecipientRef,
     Release, SenderKeys, SenderRef, SignatureProfile, Statement, Verify, issue, read_issued, release,
@@ -184,10 +185,10 @@ fn released(
             let releaser = keys.message.public_jwk();
             let agency = statement.header.sender.agency.clone();
             let signer = keys.agency.signer().unwrap();
-            let (token, disclosures) = issue(statement, &releaser, sections, &signer, &SystemRandom).unwrap();
+            let signed = issue(statement.unsigned(&releaser), sections, &signer, &SystemRandom).unwrap();
             let (_, verifier) = verifier(&keys.agency.public_jwk());
-            let issued = read_issued(&token, &disclosures, &agency, verifier.as_ref(), &releaser).unwrap();
-            release_issued(issued, policy, NOW, &permit, &gateway, sealer.as_ref()).unwrap()
+            let issued = read_issued(&signed, &agency, verifier.as_ref(), &releaser).unwrap();
+            release_issued(&issued, policy, NOW, &permit, &gateway, sealer.as_ref()).unwrap()
         }
     }
 }
@@ -215,6 +216,34 @@ fn receipts(keys: &Keys, iss: &CountryCode, aud: &CountryCode) -> Vec<Receipt> {
     issue_batch(&entries, iss, aud, Realm::Conformance, NOW, &signer).unwrap().receipts
 }
 
+/// A call of a webhook as its receiver gets it.
+fn call(keys: &Keys) -> Value {
+    let event = Event {
+        kind: EventKind::MessageState,
+        agency: None,
+        role: "returns_reception".parse().unwrap(),
+        message: Some(MessageId(Uuid::from_u128(1))),
+        approval: None,
+        message_type: None,
+        state: "accepted".to_owned(),
+        at_ms: NOW * 1000,
+    };
+    let event = CloudEvent::of(Realm::Conformance, &country("GT"), 42, event);
+    let mut request = http::Request::post("https://igm.example:8443/events?of=gt")
+        .header("content-type", CLOUD_EVENT_MEDIA)
+        .body(serde_json::to_vec(&event).unwrap())
+        .unwrap();
+    keys.message.http_signer().unwrap().sign(&mut request, NOW).unwrap();
+    let headers: BTreeMap<_, _> =
+        request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+    json!({
+        "method": request.method().as_str(),
+        "url": request.uri().to_string(),
+        "headers": headers,
+        "body": String::from_utf8(request.body().clone()).unwrap(),
+    })
+}
+
 #[test]
 #[ignore = "shares a folder with other libraries; tests/interop/run calls it"]
 fn messages_and_receipts_are_written_for_other_libraries() {
@@ -235,6 +264,7 @@ fn messages_and_receipts_are_written_for_other_libraries() {
             "keys": keys.described(),
             "messages": messages,
             "receipts": receipts(&keys, &mx, &us),
+            "calls": [call(&keys)],
         });
         std::fs::write(folder.join(format!("{name}.json")), body.to_string()).unwrap();
     }

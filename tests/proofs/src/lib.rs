@@ -25,6 +25,8 @@ mod profile;
 #[cfg(test)]
 mod prover;
 #[cfg(test)]
+mod replayed;
+#[cfg(test)]
 mod safety;
 #[cfg(test)]
 mod shipped;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use puente_core::cases::{CaseState, Look, News, Plan, Side, Step, StepKind, ToldRow, clocks, look};
 use puente_core::delivery::{
-    Commit, CommitId, Direction, Event, EventKind, InboundRow, Keeping, MessageRow, OutboundRow,
+    Commit, CommitId, Direction, Event, EventKind, Ground, InboundRow, Keeping, MessageRow, OutboundRow,
     OutboundState, Pending, ReceiptRow, RetrySchedule, SubjectTag, Write, next_attempt,
 };
 use puente_core::duty::{self, Answered, Term, Watch};
@@ -377,6 +377,7 @@ fn queued(line: &Line, now_ms: i64) -> Put {
         due_ms: now_ms,
         withheld: Vec::new(),
         named: Vec::new(),
+        ground: Ground { digest: Digest([0; 32]), lapses_ms: None },
     }))
 }
 
@@ -395,7 +396,7 @@ fn watch_over(row: &MessageRow, side: duty::Side, term: &Term) -> Watch {
         role: role(),
         term: term.clone(),
         opened_ms: row.created_ms,
-        drill: false,
+        answering: role(),
         climbed_minutes: None,
         answered: None,
         acted_ms: None,

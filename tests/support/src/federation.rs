@@ -38,7 +38,20 @@ pub struct Member {
     pub home: Home,
     /// Its node, while it runs.
     pub running: Option<Running>,
+    clock: Arc<dyn Clock>,
     credentials: BTreeMap<String, AgencyCredential>,
+}
+
+/// A clock that is always as far from the federation's.
+struct Apart {
+    clock: Arc<ManualClock>,
+    by_ms: i64,
+}
+
+impl Clock for Apart {
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms().saturating_add(self.by_ms)
+    }
 }
 
 /// One request that a listener was sent.
@@ -130,7 +143,15 @@ impl Federation {
             let mut config = Config::read(&home.config())?;
             change(&mut config);
             write_file(&home.config(), reference(&config)?.as_bytes())?;
-            members.insert(country, Member { home, running: None, credentials: BTreeMap::new() });
+            members.insert(
+                country,
+                Member {
+                    home,
+                    running: None,
+                    clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                    credentials: BTreeMap::new(),
+                },
+            );
         }
         for (code, name, role) in agencies {
             let member = members.get_mut(&code.parse()?).context("agency of no member")?;
@@ -159,8 +180,8 @@ impl Federation {
     /// # Errors
     /// When it does not start.
     pub async fn start(&mut self, country: &str) -> Result<()> {
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let member = self.member_mut(country)?;
+        let clock = Arc::clone(&member.clock);
         let running = start(&member.home, Arc::clone(&clock)).await?;
         let address = running.addresses.federation.to_string();
         for credential in member.credentials.values_mut() {
@@ -169,15 +190,30 @@ impl Federation {
         member.running = Some(running);
         let home = member.home.clone();
         directory::move_gateway(&home, &address, clock.as_ref())?;
-        for other in self.members.values() {
-            if other.home != home {
-                directory::copy(&home, &other.home)?;
-            }
+        self.spread(country)
+    }
+
+    /// Sets a country's clock apart from the others', for its next start.
+    ///
+    /// # Errors
+    /// When it is no member.
+    pub fn set_apart(&mut self, country: &str, by_ms: i64) -> Result<()> {
+        let apart = Apart { clock: Arc::clone(&self.clock), by_ms };
+        self.member_mut(country)?.clock = Arc::new(apart);
+        Ok(())
+    }
+
+    /// Carries a country's directory to every other, and every node that runs takes it up.
+    ///
+    /// # Errors
+    /// When it cannot be carried or a node refuses it.
+    pub fn spread(&self, country: &str) -> Result<()> {
+        let home = &self.member(country)?.home;
+        for other in self.members.values().filter(|other| other.home != *home) {
+            directory::copy(home, &other.home)?;
         }
-        for member in self.members.values() {
-            if let Some(running) = &member.running {
-                running.reload()?;
-            }
+        for running in self.members.values().filter_map(|member| member.running.as_ref()) {
+            running.reload()?;
         }
         Ok(())
     }
@@ -249,12 +285,7 @@ impl Federation {
             },
         ));
         directory::move_gateway(&home, &address, self.clock.as_ref())?;
-        for other in self.members.values().filter(|other| other.home != home) {
-            directory::copy(&home, &other.home)?;
-            if let Some(running) = &other.running {
-                running.reload()?;
-            }
-        }
+        self.spread(country)?;
         Ok(stop)
     }
 
@@ -392,6 +423,22 @@ impl Federation {
     /// When it does not run.
     pub fn metrics(&self, country: &str) -> Result<String> {
         Ok(self.member(country)?.running.as_ref().context("does not run")?.node().metrics.text()?)
+    }
+
+    /// Looks again until a node's metrics have this line.
+    ///
+    /// # Errors
+    /// When they do not within 20 seconds.
+    pub async fn until_measured(&self, country: &str, line: &str) -> Result<()> {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let mut pause = tokio::time::interval(Duration::from_millis(20));
+        while !self.metrics(country)?.lines().any(|measured| measured == line) {
+            if tokio::time::Instant::now() > deadline {
+                bail!("`{line}` was never measured");
+            }
+            pause.tick().await;
+        }
+        Ok(())
     }
 
     /// A new officer of an agency; answers the private key, PEM.

@@ -5,10 +5,16 @@
 
 mod consent;
 mod federation;
+mod mail;
 mod officers;
+mod receiver;
 mod row;
+mod signing;
 
 pub use consent::{consent_event, consent_record};
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
+pub use mail::{Mail, MailServer};
 pub use officers::Officers;
+pub use receiver::{Called, Manner, Receiver};
 pub use row::{adult_row, notice, person};
+pub use signing::{sign_message, signed_with, to_sign};

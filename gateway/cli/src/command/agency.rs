@@ -12,7 +12,9 @@ use puente_node::keys::write_private;
 use puente_node::register::{AgencyFile, State};
 use puente_node::setup::agency::{self, Enrolled};
 
+use crate::command::agency_key::Key;
 use crate::command::officer::Officer;
+use crate::command::webhook::AgencyWebhook;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::AtHome;
@@ -37,6 +39,12 @@ pub enum Agency {
     /// Funcionarios / officers.
     #[command(subcommand)]
     Officer(Officer),
+    /// A dónde se envían sus avisos / where its events are sent.
+    #[command(subcommand)]
+    Webhook(AgencyWebhook),
+    /// Claves con que la dependencia firma ella misma / keys with which the agency signs by itself.
+    #[command(subcommand)]
+    Key(Key),
 }
 
 /// Inscribe una dependencia / register an agency.
@@ -75,6 +83,8 @@ impl Agency {
                 Ok(Exit::Done)
             }
             Self::Officer(officer) => officer.run(output).await,
+            Self::Webhook(webhook) => webhook.run(output).await,
+            Self::Key(key) => key.run(output).await,
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use puente_node::client::AdminClient;
 use puente_node::clock::{Clock as _, SystemClock};
+use puente_node::clocks::median_ahead;
 use puente_node::setup::{self, CheckFinding, Level};
 
 use crate::exit::Exit;
@@ -54,38 +55,67 @@ async fn peers(node: &AdminClient) -> Vec<CheckFinding> {
     let Ok(listed) = node.request(Method::GET, "/v1/peers").await else { return Vec::new() };
     let listed: Value = listed.json().unwrap_or_default();
     let countries = listed.get("peers").and_then(Value::as_array).into_iter().flatten();
-    let mut findings = Vec::new();
+    let (mut findings, mut ahead) = (Vec::new(), Vec::new());
     for country in countries.filter_map(|peer| peer.get("country").and_then(Value::as_str)) {
-        findings.push(peer(node, country).await);
+        let (finding, skew) = peer(node, country).await;
+        findings.push(finding);
+        ahead.extend(skew);
     }
+    findings.push(own_clock(&ahead));
     findings
 }
 
-async fn peer(node: &AdminClient, country: &str) -> CheckFinding {
+/// Whether this clock is the one that is wrong, by the word of the others.
+fn own_clock(ahead_ms: &[i64]) -> CheckFinding {
+    let off = median_ahead(ahead_ms.iter().copied());
+    let finding =
+        |level, es: String, en: String| CheckFinding { level, code: "clock.median".to_owned(), es, en };
+    let seconds = off / 1000;
+    if off.abs() > SKEW_MS {
+        return finding(
+            Level::Error,
+            format!(
+                "Este reloj difiere {seconds} s de la mediana: no salen mensajes nuevos. Sincronícelo (NTP), sin saltos hacia atrás."
+            ),
+            format!(
+                "This clock is {seconds} s from the median: no new messages leave. Synchronise it (NTP), never stepping back."
+            ),
+        );
+    }
+    finding(
+        Level::Ok,
+        format!("Este reloj está a {seconds} s de la mediana de {} nodos.", ahead_ms.len() + 1),
+        format!("This clock is {seconds} s from the median of {} nodes.", ahead_ms.len() + 1),
+    )
+}
+
+async fn peer(node: &AdminClient, country: &str) -> (CheckFinding, Option<i64>) {
     let finding =
         |level, es: String, en: String| CheckFinding { level, code: format!("peer.{country}"), es, en };
     let greeted = node.request(Method::POST, &format!("/v1/peers/{country}/test")).await;
     let hello = match greeted.map_err(anyhow::Error::from).and_then(|answer| read_json(&answer)) {
         Ok(hello) => hello,
         Err(error) => {
-            return finding(
+            let silent = finding(
                 Level::Warning,
                 format!("{country} no responde; lo que espera por él queda en cola: {error}"),
                 format!("{country} does not answer; what waits for it stays queued: {error}"),
             );
+            return (silent, None);
         }
     };
     let theirs = hello.get("now_ms").and_then(Value::as_i64).unwrap_or_default();
     let skew = theirs.saturating_sub(SystemClock::default().now_ms());
     if skew.abs() > SKEW_MS {
         let seconds = skew / 1000;
-        return finding(
+        let wrong = finding(
             Level::Warning,
             format!("El reloj de {country} difiere {seconds} s del nuestro; revise ambos."),
             format!("The clock of {country} is {seconds} s from ours; look at both."),
         );
+        return (wrong, Some(skew));
     }
-    finding(Level::Ok, format!("{country} responde."), format!("{country} answers."))
+    (finding(Level::Ok, format!("{country} responde."), format!("{country} answers.")), Some(skew))
 }
 
 #[cfg(test)]

@@ -42,13 +42,10 @@ impl Inbox {
         let value = read_json(&acting.get(&path).await?)?;
         output.answer(&value, |out| {
             for entry in value.get("events").and_then(Value::as_array).into_iter().flatten() {
-                let cursor = entry.get("cursor").and_then(Value::as_i64).unwrap_or_default();
-                let text =
-                    |name: &str| entry.get("event").and_then(|event| event.get(name)).and_then(Value::as_str);
-                let id = text("message").or_else(|| text("approval")).unwrap_or_default();
-                let (kind, about) =
-                    (text("kind").unwrap_or_default(), text("message_type").unwrap_or_default());
-                writeln!(out, "{cursor:>8}  {kind}  {about}  {}  {id}", text("state").unwrap_or_default())?;
+                let text = |path: &str| entry.pointer(path).and_then(Value::as_str).unwrap_or_default();
+                let (cursor, kind) = (text("/id"), text("/type"));
+                let (about, state) = (text("/data/message_type"), text("/data/state"));
+                writeln!(out, "{cursor:>8}  {kind}  {about}  {state}  {}", text("/data/link"))?;
             }
             let next = value.get("next").and_then(Value::as_i64).unwrap_or(self.after);
             writeln!(out, "Siga con / go on with: --after {next}")

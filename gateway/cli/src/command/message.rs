@@ -7,11 +7,13 @@ use http::Method;
 use serde_json::{Value, json};
 
 use puente_core::ids::MessageId;
+use puente_core::json::{MAX_DEPTH, parse};
 
+use crate::command::signed_message::{self, Asked};
 use crate::command::verdict;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::reach::{AsAgency, AtHome, read_json};
+use crate::reach::{Acting, AsAgency, AtHome, read_json};
 
 /// Mensajes / messages.
 #[derive(Debug, Subcommand)]
@@ -35,6 +37,9 @@ pub struct Send {
     /// Clave con la que repetir no duplica; nueva si se omite / key under which repeating has no double effect; new when left out.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// La dependencia firma ella misma, con esta clave / the agency signs by itself, with this key.
+    #[arg(long, value_name = "KEYFILE", conflicts_with = "dry_run")]
+    sign: Option<PathBuf>,
 }
 
 /// Qué fue de un mensaje / what became of a message.
@@ -80,6 +85,16 @@ impl Send {
         let many = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
         anyhow::ensure!(!(many && self.dry_run), "a dry run asks about one message");
         let acting = self.agency.act(output)?;
+        let body = match &self.sign {
+            None => body,
+            Some(file) => match signed(&acting, file, &body).await? {
+                Ok(body) => body,
+                Err(would) => {
+                    output.answer(&would, |out| verdict::write(out, &would))?;
+                    return Ok(Exit::expect(false));
+                }
+            },
+        };
         let key = self.idempotency_key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         let (path, key) = match (self.dry_run, many) {
             (true, _) => ("/v1/messages/dry-run", None),
@@ -100,6 +115,24 @@ impl Send {
         output.answer(&value, |out| verdicts.iter().try_for_each(|each| verdict::write(out, each)))?;
         Ok(Exit::expect(verdicts.iter().all(verdict::is_taken)))
     }
+}
+
+/// The body with every message signed, or the verdict on the first that would not be taken: nothing is sent then.
+async fn signed(acting: &Acting, file: &Path, body: &[u8]) -> anyhow::Result<Result<Vec<u8>, Value>> {
+    let key = signed_message::key(file)?;
+    let (messages, many) = match parse(body, MAX_DEPTH)? {
+        Value::Array(messages) => (messages, true),
+        one => (vec![one], false),
+    };
+    let mut signed = Vec::with_capacity(messages.len());
+    for message in messages {
+        match signed_message::sign(acting, &key, message).await? {
+            Asked::Signed(message) => signed.push(message),
+            Asked::Refused(would) => return Ok(Err(would)),
+        }
+    }
+    let body = if many { Value::Array(signed) } else { signed.pop().unwrap_or_default() };
+    Ok(Ok(serde_json::to_vec(&body)?))
 }
 
 impl Show {

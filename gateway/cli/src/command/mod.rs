@@ -1,13 +1,16 @@
 //! The commands, one file each.
 
 mod agency;
+mod agency_key;
 mod approval;
+mod authority;
 mod bench;
 mod case;
 mod check;
 mod consent;
 mod demo;
 mod federation;
+mod hold;
 mod inbox;
 mod init;
 mod message;
@@ -18,9 +21,11 @@ mod policy;
 mod query;
 mod queue;
 mod serve;
+mod signed_message;
 mod statement;
 mod suspend;
 mod verdict;
+mod webhook;
 
 use clap::Subcommand;
 
@@ -50,6 +55,9 @@ pub enum Command {
     Message(message::Message),
     /// Lo que llegó para la dependencia / what came in for the agency.
     Inbox(inbox::Inbox),
+    /// Avisos que ningún receptor tomó / events that no receiver took.
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Lo que espera ser entregado / what waits to be delivered.
     Queue(queue::Queue),
     /// Suspende a un miembro, una finalidad o una categoría / suspend a member, a purpose or a category.
@@ -59,6 +67,12 @@ pub enum Command {
     /// Filas retenidas que deciden dos funcionarios / held rows that two officers decide.
     #[command(subcommand)]
     Approval(approval::Approval),
+    /// Lo que sólo una autoridad deja salir / what only an authority lets go.
+    #[command(subcommand)]
+    Authority(authority::Authority),
+    /// Reservas de protección / protection holds.
+    #[command(subcommand)]
+    Hold(hold::ProtectionHold),
     /// Casos de niñez entre dos autoridades / children's cases between two authorities.
     #[command(subcommand)]
     Case(case::Case),
@@ -98,10 +112,13 @@ impl Command {
             Self::Peer(peer) => peer.run(output).await,
             Self::Message(message) => message.run(output).await,
             Self::Inbox(inbox) => inbox.run(output).await,
+            Self::Webhook(webhook) => webhook.run(output).await,
             Self::Queue(queue) => queue.run(output).await,
             Self::Suspend(suspend) => suspend.run(output).await,
             Self::Lift(lift) => lift.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
+            Self::Authority(authority) => authority.run(output).await,
+            Self::Hold(hold) => hold.run(output).await,
             Self::Case(case) => case.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,

@@ -1,4 +1,4 @@
-//! What an officer says under their own key: on a held row, or on a proposed set of policies.
+//! What an officer says under their own key: on a held row or a proposed set of policies, or as an act of its own.
 //!
 //! Not here: what two words come to; the node says it. The key never leaves the officer's machine.
 
@@ -9,8 +9,10 @@ use jiff::{Timestamp, Zoned, tz::TimeZone};
 use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
 use puente_core::envelope::Sign as _;
 use puente_core::ids::{ApprovalId, Digest, OfficerId};
+use puente_core::protection::Act;
 use puente_node::clock::{Clock as _, SystemClock};
 use puente_node::keys::{KeyFile, KeyUse};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::reach::{Acting, read_json};
@@ -118,6 +120,44 @@ impl Say {
         let body = serde_json::to_vec(&json!({ "statement": signed }))?;
         let path = format!("{collection}/{id}/statements");
         read_json(&acting.post(&path, "application/json", None, body).await?)
+    }
+}
+
+/// Acto de un funcionario / an officer's act.
+#[derive(Debug, Args)]
+pub struct Signed {
+    /// Llave del funcionario, `officer-NOMBRE.key` / the officer's key, `officer-NAME.key`.
+    #[arg(long, value_name = "FILE")]
+    officer: PathBuf,
+    #[command(flatten)]
+    when: When,
+}
+
+impl Signed {
+    /// Signs what is said as an act of this kind, and posts it.
+    ///
+    /// # Errors
+    /// When the key cannot be used, or the node is not there or refuses.
+    pub async fn post<T: Serialize>(
+        &self,
+        acting: &Acting,
+        path: &str,
+        typ: &str,
+        says: T,
+    ) -> anyhow::Result<Value> {
+        let act = Act {
+            realm: acting.realm,
+            country: acting.country.clone(),
+            agency: acting.agency.clone(),
+            officer: officer_of(&self.officer)?,
+            occurred_at: self.when.occurred_at()?,
+            captured: self.when.captured(),
+            says,
+        };
+        let key = KeyFile::load(&self.officer, KeyUse::Sign)?;
+        let signed = key.signer()?.sign(typ, &serde_json::to_vec(&act)?)?;
+        let body = serde_json::to_vec(&json!({ "statement": signed }))?;
+        read_json(&acting.post(path, "application/json", None, body).await?)
     }
 }
 

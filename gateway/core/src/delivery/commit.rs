@@ -3,9 +3,10 @@
 //! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
+use crate::authority::ActRow;
 use crate::cases::ToldRow;
 use crate::delivery::disclosure::{
-    ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, WithdrawalRow,
+    ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, RestrictionRow, WithdrawalRow,
 };
 use crate::delivery::keeping::SubjectTag;
 use crate::delivery::operation::{PolicyChangeRow, SuspensionRow};
@@ -13,7 +14,9 @@ use crate::delivery::record::{
     ApprovalRow, ApprovalState, DecisionRow, Event, IdempotentAnswer, InboundRow, LeafRow, NeverRow,
     OutboundRow, OutboundState, ReceiptRow, StatementRow,
 };
-use crate::ids::{ApprovalId, CountryCode, MessageId, NoticeId, ReleaseId};
+use crate::delivery::webhook::{DeadLetterRow, WebhookRow};
+use crate::duty::{Summons, WatchRow};
+use crate::ids::{ActId, ApprovalId, CaseId, CountryCode, MessageId, NoticeId, ReleaseId, WebhookId};
 use crate::protection::{HoldRow, StopRow};
 use crate::suspension::Target;
 
@@ -99,6 +102,38 @@ pub enum Write {
         /// When (milliseconds since the epoch).
         at_ms: i64,
     },
+    /// An authority's act. Guard: its id is new, and its person has given no other on the row.
+    Act(ActRow),
+    /// An act is taken back by its authority. Guard: it was not before.
+    ActEnded {
+        /// Which act.
+        act: ActId,
+        /// The signed statement, compact JWS.
+        statement: String,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A country takes back what it approved by message in a thread; nothing when it approved nothing.
+    ActsEnded {
+        /// Which country.
+        peer: CountryCode,
+        /// The thread.
+        case: CaseId,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// Every held row of the act's thread was tried again since the act came.
+    ActTried {
+        /// Which act.
+        act: ActId,
+    },
+    /// A released message rests on these acts.
+    RestsOn {
+        /// Which message.
+        message: MessageId,
+        /// The acts.
+        acts: Vec<ActId>,
+    },
     /// A hold is placed. Guard: its id is new.
     Hold(HoldRow),
     /// A hold changes: its record, or that it ended. Guard: the stored revision is the one before.
@@ -107,6 +142,14 @@ pub enum Write {
     Stop(StopRow),
     /// A stopped row changes. Guard: the stored revision is the one before.
     StopChanged(StopRow),
+    /// The clock of an alert begins. Guard: none runs for this message.
+    Watch(WatchRow),
+    /// The clock of an alert moves on. Guard: the stored revision is the one before.
+    WatchChanged(WatchRow),
+    /// Somebody is to be called. Guard: its id is new.
+    Summons(Summons),
+    /// A call was tried. Guard: it waits.
+    SummonsChanged(Summons),
     /// A consent record. Guard: its id is new.
     Consent(ConsentRow),
     /// An event on a consent. Guard: its place is free and the one before it is taken.
@@ -134,6 +177,15 @@ pub enum Write {
         notice: NoticeId,
         /// The message that carries it from now on.
         message: MessageId,
+    },
+    /// A person is not to be told of without people; the same question again is no change.
+    Restrict(RestrictionRow),
+    /// A question restricts no more; nothing when it did not.
+    Unrestrict {
+        /// Which question.
+        question: MessageId,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
     },
     /// A peer's notice that a consent covers less.
     Withdrawal(WithdrawalRow),
@@ -174,6 +226,24 @@ pub enum Write {
         state: ApprovalState,
         /// When (milliseconds since the epoch).
         at_ms: i64,
+    },
+    /// A webhook is registered. Guard: its id is new.
+    Webhook(WebhookRow),
+    /// A webhook changes. Guard: the stored revision is the one before.
+    WebhookChanged(WebhookRow),
+    /// A webhook goes, with its dead letters. Guard: it is stored.
+    WebhookRemoved {
+        /// Which webhook.
+        webhook: WebhookId,
+    },
+    /// A webhook gave up an event, or what is known of that changes. Guard: the webhook is stored.
+    DeadLetter(DeadLetterRow),
+    /// A dead letter was taken after all. Guard: it is stored.
+    DeadLetterSettled {
+        /// Whose.
+        webhook: WebhookId,
+        /// The event's cursor.
+        event: i64,
     },
 }
 

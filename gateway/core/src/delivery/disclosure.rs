@@ -192,6 +192,17 @@ pub struct NoticeRow {
     pub closed_ms: Option<i64>,
 }
 
+/// Whose processing stops until people decide: since a question was asked, until it is answered otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestrictionRow {
+    /// The question that restricts.
+    pub question: MessageId,
+    /// Keyed pseudonym of the person, as the side that keeps the row finds her.
+    pub key: String,
+    /// When.
+    pub at_ms: i64,
+}
+
 /// What a peer's notice said that a consent still covers; nothing when it was withdrawn as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithdrawalRow {

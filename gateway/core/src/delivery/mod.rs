@@ -6,22 +6,30 @@
 //!
 //! Not here: the store itself (`puente-node::store`).
 
+mod cloud_event;
 mod commit;
 mod disclosure;
 mod keeping;
 mod operation;
 mod record;
 mod retry;
+mod webhook;
 
+pub use cloud_event::{CLOUD_EVENT_MEDIA, CloudEvent};
 pub use commit::{Commit, CommitId, Committed, HoldChange, Pending, Write};
 pub use disclosure::{
-    ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, WithdrawalRow,
+    ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, RestrictionRow,
+    WithdrawalRow,
 };
 pub use keeping::{Keeping, RetentionStep, SubjectTag};
 pub use operation::{PolicyChangeRow, Proposer, SuspensionRow};
 pub use record::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, HistoryEntry, IdempotentAnswer,
-    InboundRow, LeafRow, MessageRow, NeverRow, OutboundRow, OutboundState, QueueDepth, Queued, ReceiptRow,
-    StatementRow,
+    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, Ground, HistoryEntry,
+    IdempotentAnswer, InboundRow, LeafRow, MessageRow, NeverRow, OutboundRow, OutboundState, QueueDepth,
+    Queued, ReceiptRow, StatementRow,
 };
 pub use retry::{RetrySchedule, next_attempt};
+pub use webhook::{
+    AfterCall, CallOutcome, DeadLetterRow, MAX_DEAD_LETTERS, MAX_WEBHOOKS, Patience, WebhookProgress,
+    WebhookRow, WebhookTarget,
+};

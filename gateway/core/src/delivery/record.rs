@@ -125,6 +125,25 @@ pub struct OutboundRow {
     pub withheld: Vec<u8>,
     /// Whom it names, blinded (`protection::Named` as JSON, *at rest*): compared with the holds again before it leaves.
     pub named: Vec<u8>,
+    /// What the decision to release it rests on.
+    pub ground: Ground,
+}
+
+/// What a decision rests on beside the facts that were stated: while it is the same, so is the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground {
+    /// Digest of policies, agreements and membership in force.
+    pub digest: Digest,
+    /// From when on it has to be decided again all the same, milliseconds; `None` for never.
+    pub lapses_ms: Option<i64>,
+}
+
+impl Ground {
+    /// Whether what was decided on this ground stands on what is in force now.
+    #[must_use]
+    pub fn holds(&self, in_force: Digest, now_ms: i64) -> bool {
+        self.digest == in_force && self.lapses_ms.is_none_or(|lapses_ms| now_ms < lapses_ms)
+    }
 }
 
 /// A message that came in.
@@ -176,6 +195,8 @@ pub struct Queued {
     pub wire: Vec<u8>,
     /// Whom it names, blinded (`protection::Named` as JSON); empty where nothing was kept.
     pub named: Vec<u8>,
+    /// What the decision to release it rests on; `None` for one released before that was kept.
+    pub ground: Option<Ground>,
     /// Attempts made so far.
     pub attempts: u32,
     /// When it was released.
@@ -297,10 +318,55 @@ pub enum EventKind {
     HoldEnded,
     /// A recipient confirmed what it was told after the fact, or did not in time.
     NoticeState,
+    /// An alert was answered or acted on, or nobody did in time.
+    AlertState,
     /// A child's case of this agency is at another stage; `message` is the offer.
     CaseState,
     /// A clock of a child's case of this agency has run out; `message` is the offer.
     CaseAlarm,
+    /// A webhook of this agency was paused; told by long-poll and stream only.
+    WebhookState,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::MessageReceived,
+        Self::MessageState,
+        Self::ApprovalOpened,
+        Self::ApprovalClosed,
+        Self::ReferralOpened,
+        Self::RefusalOpened,
+        Self::RefusalClosed,
+        Self::ProtectionAlarm,
+        Self::HoldEnded,
+        Self::NoticeState,
+        Self::AlertState,
+        Self::CaseState,
+        Self::CaseAlarm,
+        Self::WebhookState,
+    ];
+
+    /// The kind as it is stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MessageReceived => "message_received",
+            Self::MessageState => "message_state",
+            Self::ApprovalOpened => "approval_opened",
+            Self::ApprovalClosed => "approval_closed",
+            Self::ReferralOpened => "referral_opened",
+            Self::RefusalOpened => "refusal_opened",
+            Self::RefusalClosed => "refusal_closed",
+            Self::ProtectionAlarm => "protection_alarm",
+            Self::HoldEnded => "hold_ended",
+            Self::NoticeState => "notice_state",
+            Self::AlertState => "alert_state",
+            Self::CaseState => "case_state",
+            Self::CaseAlarm => "case_alarm",
+            Self::WebhookState => "webhook_state",
+        }
+    }
 }
 
 /// A thin event for the domestic side: ids and a state, never content.
@@ -391,6 +457,8 @@ pub struct ApprovalRow {
     pub rules: Vec<String>,
     /// Digest of the preview that officers must have seen.
     pub preview: Digest,
+    /// The thread that it will belong to; `None` for one opened before that was kept.
+    pub case: Option<CaseId>,
     /// Whose key seals the draft; not read back.
     pub subject: Option<SubjectTag>,
     /// The submission as it came (*at rest*); empty once it is no longer kept.

@@ -21,8 +21,9 @@ pub const TYP_ACTED: &str = "puente-alert-acted+jwt";
 pub struct Taken {
     /// Which alert.
     pub alert: MessageId,
-    /// Where the owner is reached at any hour, E.164.
-    pub phone: Personal<String>,
+    /// Where the owner is reached at any hour, E.164; as in the answer that carries the statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Personal<String>>,
 }
 
 /// What was said on the telephone, by whom, at which number; the hour is the act's.

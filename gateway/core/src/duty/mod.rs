@@ -6,6 +6,7 @@
 mod act;
 mod ladder;
 mod notice;
+mod record;
 mod roster;
 mod watch;
 
@@ -15,5 +16,6 @@ mod tests;
 pub use act::{Acted, TYP_ACTED, TYP_TAKEN, TYP_TELEPHONE, Taken, Telephoned};
 pub use ladder::{DEADLINES, LadderError, Ladders, Rung, Side, Term, Wake};
 pub use notice::{Call, Notice, notice};
+pub use record::{Channel, Summons, SummonsState, WatchRow};
 pub use roster::{Contact, Gap, Roster, RosterError};
 pub use watch::{Answered, Due, Silence, Watch};

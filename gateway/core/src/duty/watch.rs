@@ -49,6 +49,16 @@ pub enum Silence {
 }
 
 impl Silence {
+    /// Who is woken up over it.
+    #[must_use]
+    pub const fn wakes(self) -> &'static [Wake] {
+        match self {
+            Self::NoAnswer | Self::NoSignature => &[Wake::Supervisor],
+            Self::NoAction => &[Wake::Supervisor, Wake::Operator],
+            Self::NotTaken => &[Wake::Officer, Wake::Supervisor, Wake::Operator],
+        }
+    }
+
     /// The silence as a metric label and as an event's state.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -87,12 +97,12 @@ pub struct Watch {
     pub agency: Option<AgencyId>,
     /// This side's role.
     pub role: Role,
+    /// The role that has to answer.
+    pub answering: Role,
     /// The terms that stood when it was opened.
     pub term: Term,
     /// When it was accepted here, or released here.
     pub opened_ms: i64,
-    /// A rehearsal: nothing was sent, and every notice says so.
-    pub drill: bool,
     /// Minutes of the last rung climbed on this side.
     pub climbed_minutes: Option<u32>,
     /// When and how it was answered.

@@ -34,7 +34,7 @@ pub enum SignatureProfile {
 }
 
 /// A public key as a JWK (RFC 7517): only public members, `kty` EC or OKP.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Jwk(pub Value);
 

@@ -162,7 +162,7 @@ pub struct Sections {
 }
 
 /// The gateway key that alone may release what an agency signed (RFC 7800 section 3.2).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// Public key, as it stands in the country's directory.
@@ -170,7 +170,7 @@ pub struct Confirmation {
 }
 
 /// The payload of the issuer JWT: of an agency with `cnf`, of its gateway with the last three (`Mode`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerClaims {
     /// Origin country.

@@ -1,7 +1,8 @@
 //! What an agency signs by itself: every category of a message, salted and committed to.
 //!
-//! The agency runs `issue` on its own machine; its gateway reads the outcome with `read_issued` and releases
-//! of it what policy permits. INVARIANT: an `Issued` holds exactly the disclosures that its JWT commits to.
+//! Its gateway says what to sign (`Statement::unsigned`), the agency runs `issue` on its own machine, and the gateway
+//! reads the outcome with `read_issued`, compares it with what it had said, and releases of it what policy permits.
+//! INVARIANT: an `Issued` holds exactly the disclosures that its JWT commits to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +12,8 @@ use crate::envelope::disclosure::{Disclosure, decoy, digest_ladder};
 use crate::envelope::header::{Confirmation, ConsentExtract, Header, IssuerClaims, Sections};
 use crate::envelope::mode::verify_issued;
 use crate::envelope::release::ReleaseError;
-use crate::envelope::{Jwk, Randomness, Sign, TYP_AGENCY, Verify};
-use crate::ids::{AgencyId, Category, CountryCode, Digest, MessageId, Realm};
+use crate::envelope::{Jwk, Randomness, Sign, TYP_AGENCY, Verify, claimed_key};
+use crate::ids::{AgencyId, Category, CountryCode, Digest, KeyId, MessageId, Realm};
 use crate::personal::Personal;
 use crate::problem::{self, Problem};
 
@@ -36,6 +37,14 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// The claims for an agency to sign, its commitments still to be made; `releaser` alone may release them.
+    #[must_use]
+    pub fn unsigned(self, releaser: &Jwk) -> IssuerClaims {
+        let mut claims = self.claims(Sections { sd: Vec::new() });
+        claims.cnf = Some(Confirmation { jwk: releaser.clone() });
+        claims
+    }
+
     /// The claims over these commitments, with nothing of a release.
     pub(super) fn claims(self, sections: Sections) -> IssuerClaims {
         IssuerClaims {
@@ -58,6 +67,7 @@ impl Statement {
 }
 
 /// A message that its agency signed, with all of its disclosures; not yet released.
+#[derive(Debug)]
 pub struct Issued {
     pub(super) issuer_jwt: String,
     pub(super) claims: IssuerClaims,
@@ -71,11 +81,63 @@ impl Issued {
         &self.claims
     }
 
-    /// The content of every category.
+    /// Whether its content is this, category by category.
     #[must_use]
-    pub fn sections(&self) -> BTreeMap<Category, Personal<Value>> {
-        self.disclosures.iter().map(|(category, (_, value))| (category.clone(), value.clone())).collect()
+    pub fn says(&self, sections: &BTreeMap<Category, Personal<Value>>) -> bool {
+        self.disclosures.iter().map(|(category, (_, value))| (category, value)).eq(sections)
     }
+
+    /// The first claim, as a JSON Pointer, that is not as its gateway would have it; the commitments are its own.
+    ///
+    /// # Errors
+    /// When claims cannot be serialised.
+    pub fn differs_from(&self, expected: &IssuerClaims) -> Result<Option<String>, serde_json::Error> {
+        let compared = |claims: &IssuerClaims| {
+            serde_json::to_value(IssuerClaims { sections: Sections { sd: Vec::new() }, ..claims.clone() })
+        };
+        Ok(first_difference("", &compared(&self.claims)?, &compared(expected)?))
+    }
+}
+
+fn first_difference(at: &str, one: &Value, other: &Value) -> Option<String> {
+    let (Value::Object(one), Value::Object(other)) = (one, other) else {
+        return (one != other).then(|| at.to_owned());
+    };
+    one.keys().chain(other.keys()).find_map(|name| {
+        let place = format!("{at}/{name}");
+        match (one.get(name), other.get(name)) {
+            (Some(one), Some(other)) => first_difference(&place, one, other),
+            _ => Some(place),
+        }
+    })
+}
+
+/// Most disclosures that are read of one message: far more than there are categories.
+const MAX_DISCLOSURES: usize = 256;
+
+/// Issuer JWT and disclosures of an SD-JWT without key binding (RFC 9901 section 4).
+fn split(signed: &str) -> Option<(&str, Vec<Disclosure>)> {
+    let (issuer_jwt, disclosures) = signed.strip_suffix('~')?.split_once('~')?;
+    let disclosures: Vec<Disclosure> = disclosures
+        .split('~')
+        .take(MAX_DISCLOSURES + 1)
+        .map(|text| Disclosure::of(text.to_owned()))
+        .collect();
+    (disclosures.len() <= MAX_DISCLOSURES).then_some((issuer_jwt, disclosures))
+}
+
+/// The content that an SD-JWT discloses; nothing is verified. `None` when it is not of that form.
+#[must_use]
+pub fn disclosed(signed: &str) -> Option<BTreeMap<Category, Personal<Value>>> {
+    let (_, disclosures) = split(signed)?;
+    let mut sections = BTreeMap::new();
+    for disclosure in disclosures {
+        let (category, value) = disclosure.read()?;
+        if sections.insert(category, Personal::new(value)).is_some() {
+            return None;
+        }
+    }
+    Some(sections)
 }
 
 /// Commitments to these disclosures among decoys, sorted.
@@ -92,41 +154,50 @@ pub(super) fn commit<'a>(
     Sections { sd }
 }
 
-/// Signs a message as an agency; answers the issuer JWT and the text of every disclosure, by category.
+/// Signs as an agency what its gateway said in `unsigned`; answers the SD-JWT with every disclosure.
 ///
 /// # Errors
 /// When the key fails or a value cannot be serialised.
 pub fn issue(
-    statement: Statement,
-    releaser: &Jwk,
+    unsigned: IssuerClaims,
     sections: &BTreeMap<Category, Personal<Value>>,
     signer: &dyn Sign,
     random: &dyn Randomness,
-) -> Result<(String, Vec<String>), ReleaseError> {
+) -> Result<String, ReleaseError> {
     let disclosures = sections
         .iter()
         .map(|(category, value)| Disclosure::make(category, value.reveal(), random))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut claims = statement.claims(commit(disclosures.iter(), random));
-    claims.cnf = Some(Confirmation { jwk: releaser.clone() });
-    let issuer_jwt = signer.sign(TYP_AGENCY, &serde_json::to_vec(&claims)?)?;
-    Ok((issuer_jwt, disclosures.iter().map(|disclosure| disclosure.text().to_owned()).collect()))
+    let claims = IssuerClaims { sections: commit(disclosures.iter(), random), ..unsigned };
+    let mut signed = signer.sign(TYP_AGENCY, &serde_json::to_vec(&claims)?)?;
+    for disclosure in &disclosures {
+        signed.push('~');
+        signed.push_str(disclosure.text());
+    }
+    signed.push('~');
+    Ok(signed)
 }
 
-/// Verifies what an agency signed: signature, key holder, and that every commitment that is disclosed is
-/// committed to once.
+/// The key id that the issuer of an SD-JWT claims; only good for finding that key.
+#[must_use]
+pub fn claimed_issuer(signed: &str) -> Option<KeyId> {
+    claimed_key(signed.split('~').next()?)
+}
+
+/// Verifies what an agency signed: signature, key holder, and that everything that is disclosed is committed to once.
 ///
 /// # Errors
 /// `envelope.*` when signature or claims are not the agency's own, `disclosure.invalid` when a disclosure is
 /// not one that was signed.
 pub fn read_issued(
-    issuer_jwt: &str,
-    disclosures: &[String],
+    signed: &str,
     agency: &AgencyId,
     key: &dyn Verify,
     releaser: &Jwk,
 ) -> Result<Issued, Problem> {
     let invalid = || Problem::new(&problem::DISCLOSURE_INVALID);
+    let (issuer_jwt, disclosures) =
+        split(signed).ok_or_else(|| Problem::new(&problem::ENVELOPE_MALFORMED))?;
     let (claims, confirmed) = verify_issued(issuer_jwt, agency, key)?;
     if confirmed != *releaser {
         return Err(Problem::new(&problem::ENVELOPE_KEY));
@@ -136,8 +207,7 @@ pub fn read_issued(
         return Err(invalid());
     }
     let mut read = BTreeMap::new();
-    for text in disclosures {
-        let disclosure = Disclosure::of(text.clone());
+    for disclosure in disclosures {
         let (category, value) = disclosure.read().ok_or_else(invalid)?;
         if !committed.contains(&disclosure.digest())
             || read.insert(category, (disclosure, Personal::new(value))).is_some()

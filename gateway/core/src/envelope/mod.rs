@@ -16,14 +16,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use crypto::{CryptoFailure, Jwk, KeyFactory, Open, Randomness, Seal, Sign, SignatureProfile, Verify};
-pub use disclosure::Disclosure;
+pub use disclosure::{Disclosure, digest_ladder};
 pub use header::{
     AttachmentRef, BasisRef, BindingClaims, Confirmation, ConsentExtract, Handling, Header, IssuerClaims,
     PolicyRef, RecipientRef, SealContext, Sections, SenderRef, StepRef,
 };
 pub use inner::{VerifiedInner, verify_inner};
-pub use issue::{Issued, Statement, issue, read_issued};
-pub use mode::{SenderKeys, presentation_digest};
+pub use issue::{Issued, Statement, claimed_issuer, disclosed, issue, read_issued};
+pub use mode::{SenderKeys, presentation_digest, signed_by_agency};
 pub use outer::{
     CLOCK_TOLERANCE_S, MAX_LIFE_S, OwnHeader, Receiving, VerifiedOuter, claimed_key, own_header, read_stored,
     verify_outer,

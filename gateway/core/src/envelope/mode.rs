@@ -1,7 +1,7 @@
 //! Who signed a message: its gateway, or the agency with its gateway's release (PROTOCOL.md section 1, two modes).
 //!
 //! Not here: seals and times (`outer`). INVARIANT: which mode applies follows from the sender's entry in its
-//! country's directory, never from what is present in the message.
+//! country's directory and from the legal basis, never from what is present in the message.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::envelope::{
     CryptoFailure, Disclosure, Jwk, TYP_AGENCY, TYP_BINDING, TYP_DIRECT, Verify, claimed_key, from_base64url,
 };
 use crate::ids::{AgencyId, Digest, KeyId};
+use crate::policy::BasisType;
 use crate::problem::{self, Problem};
 
 /// The sender's keys, as its country's directory holds them at one instant.
@@ -23,6 +24,13 @@ pub trait SenderKeys {
     fn agency(&self, kid: &KeyId) -> Option<(AgencyId, Arc<dyn Verify>)>;
     /// Whether the directory says that this agency signs by itself.
     fn signs_itself(&self, agency: &AgencyId) -> bool;
+}
+
+/// Whether an agency that signs by itself signs a message on this basis. What rests on `control` its gateway says: a
+/// withdrawal must leave though nobody of the agency is at hand with its key, and none of it tells more of a person.
+#[must_use]
+pub fn signed_by_agency(signs_itself: bool, basis: &str) -> bool {
+    signs_itself && basis != BasisType::Control.code()
 }
 
 /// Why the signatures of a message are believed.
@@ -105,14 +113,10 @@ pub(super) fn verify_signatures(parts: &Parts<'_>, trust: Trust<'_>) -> Result<S
         None => by_gateway(parts.issuer_jwt, trust)?,
         Some(binding) => by_agency(parts.issuer_jwt, binding, trust)?,
     };
-    match trust {
-        Trust::Keys(keys)
-            if keys.signs_itself(&signed.claims.puente.sender.agency) != parts.binding.is_some() =>
-        {
-            Err(Problem::new(&problem::ENVELOPE_MODE))
-        }
-        Trust::Keys(_) | Trust::Accepted => Ok(signed),
-    }
+    let Trust::Keys(keys) = trust else { return Ok(signed) };
+    let header = &signed.claims.puente;
+    let itself = signed_by_agency(keys.signs_itself(&header.sender.agency), &header.legal_basis.kind);
+    if itself == parts.binding.is_some() { Ok(signed) } else { Err(Problem::new(&problem::ENVELOPE_MODE)) }
 }
 
 fn by_gateway(issuer_jwt: &str, trust: Trust<'_>) -> Result<Signed, Problem> {

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::envelope::header::{AttachmentRef, IssuerClaims, PolicyRef, SealContext};
+use crate::envelope::header::{AttachmentRef, IssuerClaims, PolicyRef, RecipientRef, SealContext};
 use crate::envelope::mode::{Bound, Signed, Trust, presentation_digest, verify_signatures};
 use crate::envelope::{Disclosure, SenderKeys, from_base64url, wire};
 use crate::ids::{Category, CountryCode, Digest, KeyId, Purpose, Realm, ReleaseId};
@@ -222,6 +222,8 @@ pub fn read_stored(wire_bytes: &[u8], accepted: ReleaseId) -> Result<VerifiedOut
 /// What a node asks of the header of a message that it made and stored itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OwnHeader {
+    /// Whom it is for.
+    pub recipient: RecipientRef,
     /// Its purpose.
     pub purpose: Purpose,
     /// Its attachments.

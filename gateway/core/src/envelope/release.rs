@@ -126,7 +126,7 @@ pub fn release(
 /// # Errors
 /// When a key fails or a value cannot be serialised; then nothing was made.
 pub fn release_issued(
-    issued: Issued,
+    issued: &Issued,
     policy: PolicyRef,
     released_at: i64,
     permit: &Permit,
@@ -134,17 +134,18 @@ pub fn release_issued(
     sealer: &dyn Seal,
 ) -> Result<Release, ReleaseError> {
     let Issued { issuer_jwt, claims, disclosures } = issued;
-    let disclosures = disclosures.into_iter().map(|(category, (disclosure, _))| (category, disclosure));
+    let disclosures =
+        disclosures.iter().map(|(category, (disclosure, _))| (category.clone(), disclosure.clone()));
     let sealed = seal(claims.jti, &claims.puente, disclosures, permit, sealer)?;
     let binding = BindingClaims {
         iat: released_at,
-        aud: claims.aud,
+        aud: claims.aud.clone(),
         nonce: claims.jti,
-        sd_hash: presentation_digest(&issuer_jwt, &sealed.released),
+        sd_hash: presentation_digest(issuer_jwt, &sealed.released),
         enc_hash: vec![Digest::of(sealed.part.as_bytes())],
         policy,
     };
     let binding = signer.sign(TYP_BINDING, &serde_json::to_vec(&binding)?)?;
-    let wire = wire::join(&issuer_jwt, std::slice::from_ref(&sealed.part), Some(&binding));
+    let wire = wire::join(issuer_jwt, std::slice::from_ref(&sealed.part), Some(&binding));
     Ok(sealed.into_release(wire))
 }

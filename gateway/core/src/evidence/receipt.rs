@@ -29,6 +29,8 @@ pub enum ReceiptState {
     HandedToAgency,
     /// An officer acknowledged it.
     Acknowledged,
+    /// An officer did the first thing for whom it is about.
+    Acted,
     /// The content was erased at the receiver; what was said of it before stands.
     Erased,
     /// It expired before it was accepted; it will be refused for ever.
@@ -46,6 +48,7 @@ impl ReceiptState {
             Self::RefusedAtOpening => "refused_at_opening",
             Self::HandedToAgency => "handed_to_agency",
             Self::Acknowledged => "acknowledged",
+            Self::Acted => "acted",
             Self::Erased => "erased",
             Self::NeverAccepted => "never_accepted",
         }

@@ -215,7 +215,8 @@ impl Membership {
     }
 
     /// The public half of a country's message key, whether or not its window holds now.
-    pub(super) fn message_jwk(&self, country: &CountryCode, kid: &KeyId) -> Option<&Jwk> {
+    #[must_use]
+    pub fn message_key(&self, country: &CountryCode, kid: &KeyId) -> Option<&Jwk> {
         self.signing_key(country, KeyUse::Message, kid).map(|key| &key.jwk)
     }
 

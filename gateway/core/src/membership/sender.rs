@@ -23,7 +23,7 @@ impl SenderKeys for SendersOf<'_> {
     }
 
     fn is_gateway(&self, kid: &KeyId, jwk: &Jwk) -> bool {
-        self.membership.message_jwk(self.country, kid) == Some(jwk)
+        self.membership.message_key(self.country, kid) == Some(jwk)
     }
 
     fn agency(&self, kid: &KeyId) -> Option<(AgencyId, Arc<dyn Verify>)> {

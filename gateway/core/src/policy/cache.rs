@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex};
 
 /// Sixteen shards keep writers of different messages apart.
 const SHARDS: usize = 16;
-/// 256 questions a shard, 4096 in all: a busy node sees a few hundred distinct ones.
+/// 256 questions a shard, 4096 in all: a busy node sees a few hundred distinct ones. A question with its answer comes to
+/// 2 to 4 KiB (sets of short codes), so both ends together stay below 32 MiB.
 const PER_SHARD: usize = 256;
 
 /// How often a question had been asked before.
@@ -62,5 +63,29 @@ impl<Q: Hash + Eq, A> DecisionCache<Q, A> {
 
     pub(super) fn counts(&self) -> CacheCounts {
         CacheCounts { hits: self.hits.load(Ordering::Relaxed), misses: self.misses.load(Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    impl<Q: Hash + Eq, A> DecisionCache<Q, A> {
+        fn remembered(&self) -> usize {
+            self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
+        }
+    }
+
+    #[test]
+    fn a_flood_of_new_questions_never_grows_the_memory_past_its_bound() {
+        let cache = DecisionCache::new();
+        for question in 0..100_000_u32 {
+            assert_eq!(*cache.answer(question, |asked| asked + 1), question + 1);
+            assert!(question % 1_000 != 0 || cache.remembered() <= SHARDS * PER_SHARD);
+        }
+        assert!(cache.remembered() <= SHARDS * PER_SHARD);
+        assert_eq!(cache.counts(), CacheCounts { hits: 0, misses: 100_000 });
     }
 }

@@ -146,6 +146,7 @@ struct CaseFacts {
     min_cell: Option<u32>,
     published: Option<bool>,
     record_level: Option<bool>,
+    restricted: Option<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -340,6 +341,7 @@ impl CaseFacts {
             message_expired: self.message_expired.unwrap_or(false),
             originator: self.originator.clone(),
             record_level: self.record_level.unwrap_or(false),
+            restricted: self.restricted.unwrap_or(false),
             min_cell: self.min_cell,
             published: self.published.unwrap_or(false),
         }

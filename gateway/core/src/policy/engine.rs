@@ -11,6 +11,7 @@ use cedar_policy::{
     Authorizer, Context, Decision as Allowed, Entities, EntityUid, Request, Response, Schema,
 };
 
+use super::approver::Approvers;
 use super::cache::{CacheCounts, DecisionCache};
 use super::context;
 use super::decision::{Decision, Outcome};
@@ -88,6 +89,7 @@ fn unheard() -> impl FnMut(&'static str, &EntityUid, &Response) {
 pub struct PolicyEngine {
     rules: Rules,
     profiles: Profiles,
+    approvers: Approvers,
     book: Rulebook,
     words: Vocabulary,
     entities: Entities,
@@ -125,6 +127,7 @@ fn decides(path: &str) -> bool {
                 | "profiles.json"
                 | "obligations.json"
                 | "categories.json"
+                | "approvals.json"
                 | "national/rules.json"
         )
 }
@@ -194,6 +197,8 @@ impl PolicyEngine {
         let mut profiles: Profiles = json(&files, "profiles.json")?;
         profiles.iter_mut().for_each(|(message, profile)| profile.adopt(message, adopted));
         let obligations: Obligations = json(&files, "obligations.json")?;
+        let has_approvers = files.contains_key("approvals.json");
+        let approvers = if has_approvers { json(&files, "approvals.json")? } else { Approvers::default() };
         let mut book = Rulebook::default();
         for path in files.keys().filter(|path| is_rule_file(path)) {
             let source = text(&files, path)?.unwrap_or_default();
@@ -219,6 +224,7 @@ impl PolicyEngine {
             digest: digest(&files, &profiles)?,
             rules,
             profiles,
+            approvers,
             book,
             words,
             entities,
@@ -249,6 +255,12 @@ impl PolicyEngine {
     #[must_use]
     pub fn profile(&self, message: &MessageType) -> Option<&Profile> {
         self.profiles.get(message)
+    }
+
+    /// Who gives the approvals that rules ask for by name.
+    #[must_use]
+    pub const fn approvers(&self) -> &Approvers {
+        &self.approvers
     }
 
     /// Every profile.

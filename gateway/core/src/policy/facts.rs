@@ -71,6 +71,10 @@ pub enum Approval {
 }
 
 impl Approval {
+    /// Every approval.
+    pub const ALL: [Self; 3] =
+        [Self::SenderChildProtection, Self::RecipientChildProtection, Self::MissingChildAuthority];
+
     /// The code, as in the vocabulary and in the rules.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -98,6 +102,9 @@ pub struct HostFacts {
     pub min_cell: Option<u32>,
     /// The table is for publication.
     pub published: bool,
+    /// She has objected, or what is held about her may be kept and not used.
+    #[serde(default)]
+    pub restricted: bool,
 }
 
 impl Default for HostFacts {
@@ -109,6 +116,7 @@ impl Default for HostFacts {
             record_level: false,
             min_cell: None,
             published: false,
+            restricted: false,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! Not here: who looks the facts up (`puente-node`) and the record of what was decided (`evidence`).
 
 mod agreement;
+mod approver;
 mod basis;
 mod cache;
 pub mod cases;
@@ -25,6 +26,7 @@ mod subject;
 mod vocabulary;
 
 pub use agreement::{Agreements, Directions, TYP_AGREEMENT};
+pub use approver::{Approver, Approvers, ByMessage};
 pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, LegalBasis, Scope, Standing};
 pub use cache::CacheCounts;
 pub use decision::{Decision, Outcome};

@@ -188,6 +188,7 @@ impl From<&SendFacts> for Sending {
         stated.note("adequacy_equivalent", step.adequacy_equivalent);
         stated.note("sender_requires_adequacy", step.sender_requires_adequacy);
         stated.note("legal_hold", step.legal_hold);
+        stated.note("restricted", Some(facts.host.restricted).into());
         let consent = facts.basis.consent.as_ref().map(|consent| normal_consent(consent, facts, &mut stated));
         let subject = &facts.subject;
         // Without the first the others are no whole list, and a list that is not whole is not stated.

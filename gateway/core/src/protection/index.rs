@@ -17,8 +17,9 @@ use crate::ids::HoldId;
 /// Holds of one country at once: ten times the open claims of the largest members' border regions, some 100 MB.
 pub const MAX_HOLDS: usize = 100_000;
 
-/// Neighbours that one look compares: the commonest surname and initial among as many holds is a few hundred.
-const MAX_COMPARED: usize = 20_000;
+/// Neighbours that one look compares: of the commonest surnames and initials some thousand, and only a row that states no birth
+/// meets those of all years.
+const MAX_COMPARED: usize = 40_000;
 
 /// A hold that a row met.
 #[derive(Debug, Clone)]
@@ -108,7 +109,7 @@ impl HoldIndex {
         states.person.born = super::hold::Born::Unknown;
         let mut slots = Vec::with_capacity(marks.len());
         for marks in marks {
-            let tags: BTreeSet<Tag> = marks.blocks().collect();
+            let tags: BTreeSet<Tag> = marks.filed_under().into_iter().collect();
             let entry = Some(Entry { hold, marks });
             let slot = match self.free.pop() {
                 Some(slot) => {
@@ -135,7 +136,7 @@ impl HoldIndex {
         let Some(standing) = self.holds.remove(&hold) else { return };
         for slot in standing.slots {
             let Some(entry) = self.entries.get_mut(slot as usize).and_then(Option::take) else { continue };
-            for tag in entry.marks.blocks() {
+            for tag in entry.marks.filed_under() {
                 if let Some(slots) = self.blocks.get_mut(&tag) {
                     slots.retain(|other| *other != slot);
                     if slots.is_empty() {
@@ -166,11 +167,15 @@ impl HoldIndex {
     /// # Errors
     /// `Crowded` when more resemble it than can be compared.
     pub fn find(&self, row: &Marks, now: Timestamp) -> Result<Vec<Found>, Crowded> {
-        let neighbours: BTreeSet<u32> =
-            row.blocks().filter_map(|tag| self.blocks.get(&tag)).flatten().copied().collect();
-        if neighbours.len() > MAX_COMPARED {
-            return Err(Crowded);
+        let mut neighbours: Vec<u32> = Vec::new();
+        for slots in row.looked_for_under().iter().filter_map(|tag| self.blocks.get(tag)) {
+            neighbours.extend(slots);
+            if neighbours.len() > MAX_COMPARED {
+                return Err(Crowded);
+            }
         }
+        neighbours.sort_unstable();
+        neighbours.dedup();
         let mut best: BTreeMap<HoldId, Likeness> = BTreeMap::new();
         for slot in neighbours {
             let Some(Some(entry)) = self.entries.get(slot as usize) else { continue };

@@ -121,17 +121,68 @@ impl Marks {
         self.whole.is_some() || !self.numbers.is_empty()
     }
 
-    /// Tags under which two people who may be one meet: each surname with each initial, all words, each number.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = Tag> + '_ {
-        let pairs = self.surnames.iter().flat_map(|surname| {
-            // Sums of keyed digests: as hard to aim at as the digests are.
+    /// Tags under which a hold is filed: its pairs in each year of birth, or in none, and once without; its whole name and
+    /// numbers.
+    pub(super) fn filed_under(&self) -> Vec<Tag> {
+        let mut tags = Vec::new();
+        for pair in self.pairs() {
+            match self.years() {
+                Some(years) => tags.extend(years.map(|year| pair.in_year(year))),
+                None => tags.push(pair.in_year(NO_YEAR)),
+            }
+            tags.push(pair);
+        }
+        tags.extend(self.certain());
+        tags
+    }
+
+    /// Tags under which a row is looked for: its pairs in its own years and where no year is filed, or in all years when it
+    /// states none; its whole name and numbers.
+    pub(super) fn looked_for_under(&self) -> Vec<Tag> {
+        let mut tags = Vec::new();
+        for pair in self.pairs() {
+            match self.years() {
+                Some(years) => tags.extend(years.chain([NO_YEAR]).map(|year| pair.in_year(year))),
+                None => tags.push(pair),
+            }
+        }
+        tags.extend(self.certain());
+        tags
+    }
+
+    /// Each surname with each initial: sums of keyed digests, as hard to aim at as the digests are.
+    fn pairs(&self) -> impl Iterator<Item = Tag> + '_ {
+        self.surnames.iter().flat_map(|surname| {
             self.given
                 .iter()
                 .map(move |given| Tag(surname.heard.0.wrapping_add(given.initial.0.rotate_left(17))))
-        });
-        pairs.chain(self.whole).chain(self.numbers.iter().copied())
+        })
+    }
+
+    /// What meets whatever the births are: all words, each number.
+    fn certain(&self) -> impl Iterator<Item = Tag> + '_ {
+        self.whole.into_iter().chain(self.numbers.iter().copied())
+    }
+
+    /// The years of birth, when they are few enough to file by.
+    fn years(&self) -> Option<std::ops::RangeInclusive<i16>> {
+        let (from, to) = self.born.map(|born| (born.from.year(), born.to.year()))?;
+        (to.saturating_sub(from) < FILED_YEARS).then_some(from..=to)
     }
 }
+
+impl Tag {
+    /// The tag within one year: neighbours of a common name are few among those of one year.
+    fn in_year(self, year: i16) -> Self {
+        // An odd factor spreads neighbouring years over all bits.
+        Self(self.0 ^ u64::from(year.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 1)
+    }
+}
+
+/// Years of an estimate that are filed one by one; a wider one is filed as no year.
+const FILED_YEARS: i16 = 10;
+/// Where holds without years stand.
+const NO_YEAR: i16 = 0;
 
 const KEY_TEXT: &[u8] = b"k";
 

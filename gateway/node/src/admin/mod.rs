@@ -6,6 +6,7 @@ mod operations;
 mod policy;
 mod socket;
 mod suspension;
+mod webhook;
 
 pub use operations::{refresh, router as operations_router};
 pub use socket::{Admin, router as admin_router, serve_socket};

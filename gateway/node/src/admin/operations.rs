@@ -12,7 +12,7 @@ use puente_core::delivery::ApprovalState;
 use puente_core::problem::Problem;
 
 use crate::node::{LANES, Node, store_problem};
-use crate::store::ApprovalFilter;
+use crate::store::{ApprovalFilter, MAX_PAGE};
 
 /// The routes of the operations listener.
 pub fn router(node: &Arc<Node>) -> Router {
@@ -57,9 +57,13 @@ pub async fn refresh(node: &Node) -> Result<(), Problem> {
     }
     let asked = node.rules.get().policy.cache_counts();
     node.metrics.questions(asked.hits, asked.misses);
-    let open = ApprovalFilter { state: Some(ApprovalState::Open), agency: None, after: None };
+    let open = ApprovalFilter { state: Some(ApprovalState::Open), agency: None, case: None, after: None };
     let open = node.store.approvals(open, 1_000).await.map_err(|error| store_problem(&error))?;
     node.metrics.approvals(i64::try_from(open.len()).unwrap_or(i64::MAX));
+    let webhooks = node.store.webhooks(MAX_PAGE).await.map_err(|error| store_problem(&error))?;
+    let paused = webhooks.iter().filter(|row| row.progress.paused.is_some()).count();
+    node.metrics.webhooks(paused, webhooks.iter().map(|row| u64::from(row.progress.dead_letters)).sum());
+    node.metrics.streams(node.streams.taken());
     let suspensions = node.suspensions.get();
     for kind in ["peer", "purpose", "category"] {
         let in_force = suspensions.iter().filter(|target| target.kind() == kind).count();

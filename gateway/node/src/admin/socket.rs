@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use puente_core::ids::{CountryCode, MessageId};
 use puente_core::problem::{self, Problem};
 
-use crate::admin::{policy, suspension};
+use crate::admin::{policy, suspension, webhook};
 use crate::node::{Node, store_problem};
 use crate::serve::{ProblemReply, json_reply};
 
@@ -49,6 +49,10 @@ pub fn router(admin: Admin) -> Router {
         .route("/v1/policy/changes", get(policy::history).post(policy::propose_set))
         .route("/v1/suspensions", get(suspension::list).post(suspension::suspend))
         .route("/v1/suspensions/lift", post(suspension::lift))
+        .route("/v1/webhooks", get(webhook::list).post(webhook::register))
+        .route("/v1/webhooks/{id}/{act}", post(webhook::act))
+        .route("/v1/dead-letters", get(webhook::dead_letters))
+        .route("/v1/dead-letters/resend", post(webhook::resend))
         .route("/v1/reload", post(reload))
         .with_state(Arc::new(admin))
 }

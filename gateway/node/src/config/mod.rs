@@ -3,12 +3,16 @@
 //! `ops/config/reference.toml` is generated from here by `reference` and compared in a test. Secrets are
 //! never in the file: keys lie in the node's home. Unknown names are refused.
 
+mod duty;
+mod network;
 mod reference;
 
 use serde::{Deserialize, Serialize};
 
 use puente_core::ids::{CountryCode, Realm, Role};
 
+pub use duty::{Duty, MailSecurity};
+pub use network::{Network, NotANetwork, may_call};
 pub use reference::reference;
 
 /// Why a configuration cannot be used.
@@ -50,6 +54,12 @@ pub struct Config {
     /// Who puts policies in force.
     #[serde(default)]
     pub policy: PolicyChanges,
+    /// How people are called over an alert.
+    #[serde(default)]
+    pub duty: Duty,
+    /// Calls to agencies' systems.
+    #[serde(default)]
+    pub webhooks: Webhooks,
 }
 
 /// Addresses of the three listeners.
@@ -88,6 +98,8 @@ pub struct Limits {
     pub list_rows: usize,
     /// Largest attachment, bytes.
     pub attachment_bytes: u64,
+    /// Most bytes of attachments that one agency may have put and not yet named in a message.
+    pub unnamed_attachment_bytes: u64,
     /// Requests in progress at once on each face; more are answered 503 with Retry-After.
     pub concurrent_requests: usize,
     /// Connections at once on each face.
@@ -96,6 +108,8 @@ pub struct Limits {
     pub delivery_messages: usize,
     /// Most rows that one agency may ask about in an hour without sending them (dry run).
     pub questions_per_hour: u32,
+    /// Streams of events open at once, a quarter of them for one agency.
+    pub event_streams: usize,
 }
 
 impl Default for Limits {
@@ -106,10 +120,12 @@ impl Default for Limits {
             batch_messages: 500,
             list_rows: 100_000,
             attachment_bytes: 20 * 1024 * 1024,
+            unnamed_attachment_bytes: 512 * 1024 * 1024,
             concurrent_requests: 256,
             connections: 512,
             delivery_messages: 256,
             questions_per_hour: 20_000,
+            event_streams: 64,
         }
     }
 }
@@ -198,6 +214,34 @@ impl Default for PolicyChanges {
     }
 }
 
+/// Calls to agencies' systems.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Networks that may be called; none is called that is not listed.
+    pub networks: Vec<Network>,
+    /// Connecting may take so many seconds, and so may the answer.
+    pub answer_seconds: u64,
+    /// An event that was refused so often becomes a dead letter.
+    pub attempts: u32,
+    /// A receiver in trouble (5xx, no answer) is moreover given so many hours.
+    pub failing_hours: u32,
+    /// A webhook whose receiver nobody reached for so many hours is paused.
+    pub unreachable_hours: u32,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            answer_seconds: 10,
+            attempts: 12,
+            failing_hours: 6,
+            unreachable_hours: 24,
+        }
+    }
+}
+
 impl Config {
     /// Reads a file.
     ///
@@ -228,6 +272,8 @@ impl Config {
             times: Times::default(),
             retention: Retention::default(),
             policy: PolicyChanges::default(),
+            duty: Duty::default(),
+            webhooks: Webhooks::default(),
         }
     }
 }

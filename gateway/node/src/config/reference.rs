@@ -18,6 +18,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("limits", "attachment_bytes", "Largest attachment, bytes."),
     (
         "limits",
+        "unnamed_attachment_bytes",
+        "Most bytes of attachments that one agency may have put and not yet named in a message; more are answered 429.",
+    ),
+    (
+        "limits",
         "concurrent_requests",
         "Requests in progress at once on each face, a quarter of them for one client; more are answered 503 with Retry-After.",
     ),
@@ -27,6 +32,11 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "limits",
         "questions_per_hour",
         "Most rows that one agency may ask about in an hour without sending them (dry run); more are answered 429.",
+    ),
+    (
+        "limits",
+        "event_streams",
+        "Streams of events open at once, a quarter of them for one agency; more are answered 429.",
     ),
     ("times", "body_seconds", "A body that does not arrive within this many seconds is given up."),
     ("times", "handshake_seconds", "A TLS handshake that does not end within this many seconds is given up."),
@@ -60,6 +70,24 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "change_seconds",
         "A proposed set of policies lapses after this many seconds without two officers.",
     ),
+    ("duty", "zone", "The zone in whose hours the operators are spoken to."),
+    (
+        "duty",
+        "operators_mail",
+        "Mail addresses of this node's operators: called when a duty roster names nobody.",
+    ),
+    ("duty", "operators_hook", "Addresses of this node's operators for the hook: telephone numbers, pagers."),
+    ("duty", "mail_host", "The mail server that takes notices; empty for none."),
+    ("duty", "mail_port", "Its port."),
+    ("duty", "mail_security", "tls, starttls, or none for a server on loopback."),
+    ("duty", "mail_from", "The address that notices come from."),
+    ("duty", "mail_user", "The name to log in with; empty for none."),
+    ("duty", "mail_password_file", "The file that holds the password; never in this file."),
+    (
+        "duty",
+        "ca_file",
+        "The certificate authorities, PEM, that the servers of the channels are verified with.",
+    ),
     ("times", "drain_seconds", "On shutdown, requests in progress have this many seconds to end."),
     ("retention", "notice_days", "The agency is told this many days before a message's content is erased."),
     (
@@ -72,6 +100,27 @@ const MEANINGS: &[(&str, &str, &str)] = &[
         "retention",
         "key_backup_days",
         "Copies of the key store live this many days at most; erasures are confirmed with that date.",
+    ),
+    (
+        "webhooks",
+        "networks",
+        "Networks whose addresses webhooks may call, such as \"10.20.0.0/16\"; none is called that is not listed, and private ranges, loopback and link-local only by a network within them.",
+    ),
+    (
+        "webhooks",
+        "answer_seconds",
+        "Connecting to a receiver may take so many seconds, and so may its answer.",
+    ),
+    ("webhooks", "attempts", "An event that its receiver refused so often becomes a dead letter."),
+    (
+        "webhooks",
+        "failing_hours",
+        "A receiver in trouble (5xx, no answer) has moreover to be so for this many hours.",
+    ),
+    (
+        "webhooks",
+        "unreachable_hours",
+        "A webhook whose receiver was not reached for this many hours is paused.",
     ),
     (
         "retention",

@@ -1,7 +1,7 @@
 //! A person asks what is held about her, through the office that acts for her: the question to everyone who was told,
 //! and the answer of all with what is missing named.
 //!
-//! Not here: the answers of other countries, which their agencies give (`rights.response`). INVARIANT: an answer is
+//! Not here: the answers of other countries, which their nodes make (`answers`). INVARIANT: an answer is
 //! called whole only when every recipient that the ledger knows has answered.
 
 use std::collections::BTreeSet;
@@ -16,11 +16,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use puente_core::delivery::{Direction, DisclosureRow, MessageRow};
-use puente_core::ids::{AgencyId, CaseId, CountryCode, MessageId, Role};
+use puente_core::ids::{AgencyId, CaseId, CountryCode, Digest, MessageId, Role};
 use puente_core::personal::Personal;
 use puente_core::policy::{StatedFacts, Subject};
 use puente_core::problem::{self, Fault, Problem};
 
+use crate::domestic::answers::ANSWERS;
 use crate::domestic::disclosures::{FOR_THE_PERSON, every_line, told};
 use crate::domestic::handing::hand_over;
 use crate::domestic::messages::visible;
@@ -152,40 +153,82 @@ async fn said(node: &Node, caller: &KnownAgency, question: MessageId) -> Result<
 }
 
 /// `GET /v1/messages/{id}/accounting`: for an agency that was asked, what was received about the person and what was
-/// told on in the same threads: what `rights.response` has to say.
+/// told on in the same threads: what its officer signs off, by its digest.
 pub async fn accounting(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
     Path(id): Path<String>,
 ) -> Reply {
+    let (row, account) = account_of(&node, &caller, &id).await?;
+    let body = json!({"message_id": row.message, "type": row.message_type, "account": account.digest()?,
+                      "received": account.received, "disclosures": account.disclosures});
+    Ok(json_reply(StatusCode::OK, &body))
+}
+
+/// What an agency has to say to a person who asked.
+pub(super) struct Account {
+    /// The asking country's pseudonym for her.
+    pub(super) subject_ref: String,
+    /// What came in about her from that country.
+    received: Vec<Value>,
+    /// What the agency told on in the same threads, in the form of `rights.response`.
+    pub(super) disclosures: Vec<Value>,
+}
+
+impl Account {
+    /// Digest of all of it.
+    ///
+    /// # Errors
+    /// When it cannot be serialised.
+    pub(super) fn digest(&self) -> Result<Digest, Problem> {
+        let bytes = serde_json::to_vec(&(&self.received, &self.disclosures));
+        bytes.map(|bytes| Digest::of(&bytes)).map_err(|_| Problem::new(&problem::INTERNAL))
+    }
+}
+
+/// The question that the caller was asked, and its account.
+///
+/// # Errors
+/// `not_found` when it was not asked this, the store's problem.
+pub(super) async fn account_of(
+    node: &Node,
+    caller: &KnownAgency,
+    id: &str,
+) -> Result<(MessageRow, Account), Problem> {
     let not_found = || Problem::new(&problem::NOT_FOUND);
     let id: MessageId = id.parse().map_err(|_| not_found())?;
     let row = node.store.message(id).await.map_err(|error| store_problem(&error))?;
     let asked = |row: &MessageRow| {
-        row.direction == Direction::In && row.message_type.as_str() == ASKS && visible(&caller, row)
+        row.direction == Direction::In
+            && row.message_type.family() == "rights"
+            && row.message_type.as_str() != ANSWERS
+            && visible(caller, row)
     };
     let row = row.filter(asked).ok_or_else(not_found)?;
     let about = node.store.received_about(row.message).await.map_err(|error| store_problem(&error))?;
     let subject_ref = about.ok_or_else(not_found)?;
-    let found = node.store.received(row.peer.clone(), subject_ref, 0, MAX_PAGE).await;
+    let found = node.store.received(row.peer.clone(), subject_ref.clone(), 0, MAX_PAGE).await;
     let (mut received, mut cases) = (Vec::new(), BTreeSet::new());
     for (_, message) in found.map_err(|error| store_problem(&error))? {
         let came = node.store.message(message).await.map_err(|error| store_problem(&error))?;
-        let Some(came) = came.filter(|came| visible(&caller, came)) else { continue };
+        let Some(came) = came.filter(|came| visible(caller, came)) else { continue };
+        // A question is no telling, and asking twice is not to change the answer.
+        if came.message_type.family() == "rights" {
+            continue;
+        }
         cases.insert(came.case);
         received
             .push(json!({"message_id": came.message, "type": came.message_type, "at_ms": came.created_ms,
                              "categories": came.categories, "held": came.state != ERASED}));
     }
-    let mut told_on = Vec::new();
+    let mut disclosures = Vec::new();
     for case in cases {
-        let on = every_line(&node, Disclosed::InCase(case)).await?;
-        told_on.extend(
+        let on = every_line(node, Disclosed::InCase(case)).await?;
+        disclosures.extend(
             on.iter().map(|(line, _)| line).filter(|line| line.agency == caller.agency).map(as_told_abroad),
         );
     }
-    let body = json!({"message_id": row.message, "received": received, "disclosures": told_on});
-    Ok(json_reply(StatusCode::OK, &body))
+    Ok((row, Account { subject_ref, received, disclosures }))
 }
 
 /// A line of the ledger in the form of `rights.response`.

@@ -14,7 +14,7 @@ use crate::register::KnownAgency;
 use crate::serve::{read_body, read_json};
 
 /// A statement with a described person is a few KiB.
-const MAX_STATEMENT_BYTES: usize = 64 * 1024;
+pub(super) const MAX_STATEMENT_BYTES: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,11 +42,24 @@ pub(super) async fn act_of<T: DeserializeOwned>(
     body: Body,
 ) -> Result<VerifiedAct<T>, Problem> {
     let statement = statement_in(node, body).await?;
+    verified(node, caller, typ, &statement)
+}
+
+/// Verifies an act of this `typ` by an officer of the caller.
+///
+/// # Errors
+/// As [`act_of`], but for the body.
+pub(super) fn verified<T: DeserializeOwned>(
+    node: &Node,
+    caller: &KnownAgency,
+    typ: &str,
+    statement: &str,
+) -> Result<VerifiedAct<T>, Problem> {
     let (agency, officer) =
-        act_speaker(&statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
+        act_speaker(statement).ok_or_else(|| Problem::new(&problem::BODY_MALFORMED).at("statement"))?;
     let register = node.register.get();
     let officer =
         register.officer(&agency, &officer).ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED))?;
     let at = (node.country(), node.realm(), &caller.agency);
-    verify_act(typ, &statement, &officer, at, node.clock.now_s())
+    verify_act(typ, statement, &officer, at, node.clock.now_s())
 }

@@ -12,13 +12,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use puente_core::approval::{Question, Standing, peek_statement, standing, verify_statement};
-use puente_core::delivery::{ApprovalRow, ApprovalState, Event, EventKind, StatementRow, Write};
+use puente_core::authority::distinct;
+use puente_core::delivery::{ApprovalRow, ApprovalState, StatementRow, Write};
 use puente_core::ids::ApprovalId;
-use puente_core::policy::RuleId;
 use puente_core::problem::{self, Problem};
 
+use crate::authority::spoke_on;
 use crate::domestic::acts::statement_in;
-use crate::domestic::submit::{self, Mode, Outcome, Prepared, Submission, prepare};
+use crate::domestic::releases::{close, draft_of, owner, release, set};
+use crate::domestic::submit::{Mode, Prepared, prepare};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{self, ProblemReply, json_reply};
@@ -32,6 +34,9 @@ type Reply = Result<Response, ProblemReply>;
 pub struct Ask {
     #[serde(default)]
     state: Option<ApprovalState>,
+    /// Those that wait for the caller's authority, instead of those that it submitted.
+    #[serde(default)]
+    for_authority: bool,
     #[serde(default)]
     after: Option<ApprovalId>,
 }
@@ -39,7 +44,7 @@ pub struct Ask {
 fn summary(row: &ApprovalRow) -> Value {
     json!({
         "approval_id": row.approval, "state": row.state, "type": row.message_type, "to": row.peer,
-        "operation": row.operation, "row": row.row, "rules": row.rules, "preview": row.preview,
+        "case": row.case, "operation": row.operation, "row": row.row, "rules": row.rules, "preview": row.preview,
         "opened_ms": row.opened_ms, "lapses_ms": row.lapses_ms, "closed_ms": row.closed_ms,
     })
 }
@@ -51,16 +56,34 @@ pub async fn list(
     ask: serve::Ask<Ask>,
 ) -> Reply {
     let ask = serve::asked(ask)?;
-    let filter = ApprovalFilter { state: ask.state, agency: Some(caller.agency.clone()), after: ask.after };
-    let rows = node.store.approvals(filter, 200).await.map_err(|error| store_problem(&error))?;
+    let agency = (!ask.for_authority).then(|| caller.agency.clone());
+    let filter = ApprovalFilter { state: ask.state, agency, case: None, after: ask.after };
+    let mut rows = node.store.approvals(filter, 200).await.map_err(|error| store_problem(&error))?;
     let next = rows.last().map(|row| row.approval);
+    if ask.for_authority {
+        rows.retain(|row| is_for(&node, row, &caller));
+    }
     Ok(json_reply(
         StatusCode::OK,
         &json!({"approvals": rows.iter().map(summary).collect::<Vec<_>>(), "next": next}),
     ))
 }
 
-async fn load(
+/// Whether a hold of this row is the caller's authority to end.
+pub(super) fn is_for(node: &Node, row: &ApprovalRow, caller: &KnownAgency) -> bool {
+    let rules = node.rules.get();
+    rules
+        .policy
+        .approvers()
+        .ending(&row.rules)
+        .any(|(_, approver)| caller.roles.iter().any(|role| approver.roles.contains(role)))
+}
+
+/// A row with what was said on it, when this caller may see it.
+///
+/// # Errors
+/// `not_found`, the store's problem.
+pub(super) async fn load(
     node: &Node,
     caller: &KnownAgency,
     id: &str,
@@ -68,14 +91,7 @@ async fn load(
     let not_found = || Problem::new(&problem::NOT_FOUND);
     let id: ApprovalId = id.parse().map_err(|_| not_found())?;
     let found = node.store.approval(id).await.map_err(|error| store_problem(&error))?;
-    found.filter(|(row, _)| row.agency == caller.agency).ok_or_else(not_found)
-}
-
-fn draft_of(row: &ApprovalRow) -> Result<Submission, Problem> {
-    if row.draft.is_empty() {
-        return Err(Problem::new(&problem::ERASED));
-    }
-    serde_json::from_slice(&row.draft).map_err(|_| Problem::new(&problem::INTERNAL))
+    found.filter(|(row, _)| row.agency == caller.agency || is_for(node, row, caller)).ok_or_else(not_found)
 }
 
 /// `GET /v1/approvals/{id}`: what was submitted and what the other country would read, side by side.
@@ -113,11 +129,6 @@ pub async fn show(
     Ok(json_reply(StatusCode::OK, &body))
 }
 
-/// The agency as it was when it submitted: its id and the one role it acted in.
-fn owner(row: &ApprovalRow) -> KnownAgency {
-    KnownAgency { agency: row.agency.clone(), roles: vec![row.role.clone()] }
-}
-
 /// `POST /v1/approvals/{id}/statements`: an officer's signed word. The second grant releases, one refusal refuses.
 pub async fn state(
     State(node): State<Arc<Node>>,
@@ -127,6 +138,9 @@ pub async fn state(
 ) -> Reply {
     let statement = statement_in(&node, body).await?;
     let (row, recorded) = load(&node, &caller, &id).await?;
+    if row.agency != caller.agency {
+        return Err(Problem::new(&problem::OFFICER_NOT_ENTITLED).into());
+    }
     let register = node.register.get();
     let now_ms = node.clock.now_ms();
     let claimed =
@@ -143,6 +157,8 @@ pub async fn state(
         now_ms.div_euclid(1000),
     )?;
     let stands = |agency: &_, officer: &_| register.officer_stands(agency, officer);
+    // Who gave an authority's act on the row is not one of the two as well.
+    distinct(said.person(), None, &spoke_on(&node, &row).await?)?;
     let standing = standing(&Question::from(&row), &recorded, &said, now_ms, &stands)?;
     // Two first grants at once: the second commit fails, and its officer is asked to look again.
     let count = u32::try_from(recorded.len()).unwrap_or(u32::MAX);
@@ -160,61 +176,11 @@ pub async fn state(
             node.commit(writes).await.map_err(|error| store_problem(&error))?;
         }
         Standing::Granted => {
-            let verdict = release(&node, &row, writes, now_ms).await?;
-            set(&mut body, "state", json!("granted"));
-            set(&mut body, "verdict", json!(verdict));
+            let holds = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
+            release(&node, &row, holds, writes).await?.told(&mut body);
         }
     }
     Ok(json_reply(StatusCode::OK, &body))
-}
-
-fn set(body: &mut Value, name: &str, value: Value) {
-    if let Some(object) = body.as_object_mut() {
-        object.insert(name.to_owned(), value);
-    }
-}
-
-/// Decides again with the holds lifted: what leaves is what both officers saw, or nothing. Where the rules refuse by
-/// now, or a hold placed meanwhile stops the row, both statements and the refusal are recorded.
-async fn release(
-    node: &Node,
-    row: &ApprovalRow,
-    mut writes: Vec<Write>,
-    now_ms: i64,
-) -> Result<submit::Verdict, Problem> {
-    let holds: BTreeSet<RuleId> = row.rules.iter().filter_map(|rule| rule.parse().ok()).collect();
-    let mut prepared = prepare(node, &owner(row), &draft_of(row)?, &Mode::Released { holds }).await?;
-    if !matches!(prepared.verdict.verdict, Outcome::Accepted | Outcome::Redacted) {
-        let rule = prepared.verdict.rule.map(|rule| rule.id).unwrap_or_default();
-        writes.append(&mut prepared.writes);
-        writes.extend(close(row, ApprovalState::Refused, now_ms));
-        node.commit(writes).await.map_err(|error| store_problem(&error))?;
-        return Err(Problem::new(&problem::POLICY_REFUSED).by_rule(rule));
-    }
-    if prepared.preview != Some(row.preview) {
-        return Err(Problem::new(&problem::PREVIEW_STALE).at("preview"));
-    }
-    writes.append(&mut prepared.writes);
-    writes.extend(close(row, ApprovalState::Granted, now_ms));
-    prepared.writes = writes;
-    let verdicts = submit::commit(node, vec![prepared], |_| None).await?;
-    verdicts.and_then(|verdicts| verdicts.into_iter().next()).ok_or_else(|| Problem::new(&problem::INTERNAL))
-}
-
-fn close(row: &ApprovalRow, state: ApprovalState, at_ms: i64) -> [Write; 2] {
-    [
-        Write::ApprovalState { approval: row.approval, state, at_ms },
-        Write::Event(Event {
-            kind: EventKind::ApprovalClosed,
-            agency: Some(row.agency.clone()),
-            role: row.role.clone(),
-            message: None,
-            approval: Some(row.approval),
-            message_type: Some(row.message_type.clone()),
-            state: state.as_str().to_owned(),
-            at_ms,
-        }),
-    ]
 }
 
 /// Closes what nobody decided in time; answers how many.

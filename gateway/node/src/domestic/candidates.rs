@@ -19,6 +19,7 @@ use puente_core::matching::candidates_for;
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::corrections::{AMENDMENT, ROW, fold};
 use crate::domestic::handing::hand_over_all;
 use crate::domestic::operations::{messages_of, operation_id, received};
 use crate::lists::candidate::from_sections;
@@ -50,13 +51,14 @@ pub async fn candidates(
     };
     let unlisted = from_sections(0, &named)
         .ok_or_else(|| Problem::new(&problem::FIELD_MISSING).at("/sections/id.core"))?;
-    let manifest = received(messages_of(&node, &caller, operation).await?, "return.manifest");
+    let manifest = received(messages_of(&node, &caller, operation).await?, &[ROW, AMENDMENT]);
     let mut listed = Vec::with_capacity(manifest.len());
     let mut ids: BTreeMap<u32, MessageId> = BTreeMap::new();
-    for (number, (row, opened)) in (1_u32..).zip(hand_over_all(&node, manifest).await?) {
-        let Ok(inner) = opened else { continue };
-        ids.insert(number, row.message);
-        listed.extend(from_sections(number, &|category| inner.section(category)));
+    for (number, row) in (1_u32..).zip(fold(hand_over_all(&node, manifest).await?)) {
+        // Who was taken off the list may have come all the same.
+        let Ok(standing) = row else { continue };
+        ids.insert(number, standing.row.message);
+        listed.extend(from_sections(number, &|category| standing.section(category)));
     }
     let found: Vec<Value> = candidates_for(&unlisted, &listed)
         .into_iter()

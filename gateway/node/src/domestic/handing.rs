@@ -9,6 +9,7 @@ use puente_core::evidence::ReceiptState;
 use puente_core::problem::{self, Problem};
 
 use crate::consent::permit_hand_over;
+use crate::domestic::corrections::Handed;
 use crate::domestic::messages::AT_A_STRETCH;
 use crate::node::{Node, store_problem};
 use crate::opening::open_stored;
@@ -43,10 +44,7 @@ pub(super) async fn hand_over(
 ///
 /// # Errors
 /// When the store fails; then nothing is handed over.
-pub(super) async fn hand_over_all(
-    node: &Node,
-    rows: Vec<MessageRow>,
-) -> Result<Vec<(MessageRow, Result<VerifiedInner, Problem>)>, Problem> {
+pub(super) async fn hand_over_all(node: &Node, rows: Vec<MessageRow>) -> Result<Vec<Handed>, Problem> {
     let mut handed = Vec::with_capacity(rows.len());
     let mut writes = Vec::new();
     for (number, row) in rows.into_iter().enumerate() {
@@ -58,7 +56,7 @@ pub(super) async fn hand_over_all(
             Some(stored) => {
                 let opened = open_permitted(node, &stored).await;
                 writes.extend(states(node, &stored, &opened).await?);
-                opened.map(|(_, inner)| inner)
+                opened
             }
             None => Err(Problem::new(&problem::NOT_FOUND)),
         };

@@ -1,4 +1,7 @@
 //! The inbox: thin events after a durable cursor, with long-poll.
+//!
+//! Not here: the stream (`stream`) and webhooks. INVARIANT: events come in the order of their cursors, whatever lane they
+//! speak of, so that the last one seen says all that was seen (decision 0021).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +12,8 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
+
+use puente_core::delivery::CloudEvent;
 
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
@@ -59,8 +64,10 @@ pub async fn inbox(
         if !events.is_empty() || waited || tokio::time::timeout_at(deadline, changed.changed()).await.is_err()
         {
             let next = events.last().map_or(ask.after, |(cursor, _)| *cursor);
-            let events: Vec<_> =
-                events.into_iter().map(|(cursor, event)| json!({"cursor": cursor, "event": event})).collect();
+            let events: Vec<_> = events
+                .into_iter()
+                .map(|(cursor, event)| CloudEvent::of(node.realm(), node.country(), cursor, event))
+                .collect();
             return Ok(json_reply(StatusCode::OK, &json!({"events": events, "next": next})));
         }
     }

@@ -13,6 +13,7 @@ use puente_core::delivery::{Direction, MessageRow};
 use puente_core::ids::MessageId;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::answers::ANSWERS;
 use crate::domestic::handing::hand_over;
 use crate::domestic::idempotency::{self, Asked, Claim};
 use crate::domestic::submit::{
@@ -46,7 +47,7 @@ pub async fn submit_one(
         Asked::Unkeyed => None,
     };
     let submission = Submission::from_json(read_value(&bytes)?).map_err(|error| other_form(&error))?;
-    let prepared = vec![prepare_whole(&node, &caller, &submission, &Mode::Submit).await?];
+    let prepared = vec![prepare_handed_in(&node, &caller, &submission, &Mode::Submit).await?];
     let one = |verdicts: &[Verdict]| {
         let verdict = verdicts.first();
         (verdict.map_or(200, verdict_status), serde_json::to_vec(&verdict).unwrap_or_default())
@@ -113,25 +114,21 @@ async fn prepare_value(
 ) -> Result<Prepared, Problem> {
     let row = item.get("row").and_then(Value::as_u64).and_then(|row| u32::try_from(row).ok());
     match Submission::from_json(item) {
-        Ok(submission) => prepare_whole(node, caller, &submission, mode).await,
+        Ok(submission) => prepare_handed_in(node, caller, &submission, mode).await,
         Err(_) => Ok(malformed(row, &Problem::new(&problem::BODY_MALFORMED))),
     }
 }
 
-/// A submission is taken only with every chunk of its attachments durable here (PROTOCOL.md section 1).
-async fn prepare_whole(
+/// Everything but the answer to a person, which is made from the ledger on an officer's word:
+/// `POST /v1/messages/{id}/response`.
+async fn prepare_handed_in(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    for (category, value) in &submission.sections {
-        let Some(attachment) = submit::attachment_ref(value.reveal()) else { continue };
-        let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;
-        if !here.iter().copied().eq(0..attachment.chunks) {
-            let missing = Problem::new(&problem::ATTACHMENT_INCOMPLETE);
-            return Ok(malformed(submission.row, &missing.at(format!("/sections/{category}/attachment"))));
-        }
+    if submission.message_type.as_str() == ANSWERS {
+        return Ok(malformed(submission.row, &Problem::new(&problem::FIELD_INVALID).at("/type")));
     }
     prepare(node, caller, submission, mode).await
 }

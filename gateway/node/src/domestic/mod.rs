@@ -5,12 +5,16 @@
 
 mod accesses;
 mod acts;
+mod alerts;
+mod answers;
 mod approvals;
 mod attachments;
+mod authorities;
 mod caller;
 mod candidates;
 mod cases;
 mod consents;
+mod corrections;
 mod disclosures;
 mod handing;
 mod holds;
@@ -23,12 +27,15 @@ mod operations;
 mod policies;
 mod referrals;
 mod refusals;
+mod releases;
+mod stream;
 pub mod submit;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 
 use puente_core::problem::{self, Problem};
 
@@ -37,6 +44,7 @@ use crate::serve::ProblemReply;
 
 pub use approvals::lapse_approvals;
 pub use notices::look_after_notices;
+pub use releases::release_approved;
 
 /// The routes of the domestic face.
 pub fn router(node: &Arc<Node>) -> Router {
@@ -47,6 +55,11 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/messages/{id}", get(messages::status))
         .route("/v1/messages/{id}/content", get(messages::content))
         .route("/v1/inbox", get(inbox::inbox))
+        .route("/v1/events", get(stream::stream))
+        .route("/v1/webhooks", get(webhooks::list).post(webhooks::register))
+        .route("/v1/webhooks/{id}", delete(webhooks::remove))
+        .route("/v1/webhooks/{id}/pause", post(webhooks::pause))
+        .route("/v1/webhooks/{id}/resume", post(webhooks::resume))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
         .route("/v1/operations/{id}/print", get(operations::print))
@@ -55,6 +68,13 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/alerts", get(alerts::list))
+        .route("/v1/alerts/{id}", get(alerts::show))
+        .route("/v1/alerts/{id}/telephone", post(alerts::telephone))
+        .route("/v1/alerts/{id}/action", post(alerts::action))
+        .route("/v1/approvals/{id}/authority", post(authorities::speak))
+        .route("/v1/acts", get(authorities::list))
+        .route("/v1/acts/{id}/withdraw", post(authorities::take_back))
         .route("/v1/cases", get(cases::list))
         .route("/v1/cases/{case}", get(cases::show))
         .route("/v1/holds", post(holds::place))
@@ -77,6 +97,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/accesses", post(accesses::ask))
         .route("/v1/accesses/{id}", get(accesses::answer))
         .route("/v1/messages/{id}/accounting", get(accesses::accounting))
+        .route("/v1/messages/{id}/response", post(answers::answer))
         .route("/v1/catalogue", get(messages::catalogue))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))

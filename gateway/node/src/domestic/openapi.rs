@@ -20,6 +20,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use http_body_util::BodyExt as _;
+    use puente_core::delivery::{CloudEvent, Event, EventKind};
+    use puente_core::ids::Realm;
     use puente_core::policy::Flag;
     use puente_core::problem::{self, Problem};
     use serde_json::{Value, json};
@@ -152,6 +154,32 @@ mod tests {
         assert_whole(&document, verdict, example, "");
         let read: Verdict = serde_json::from_value(example.clone()).unwrap();
         assert_eq!(serde_json::to_value(&read).unwrap(), *example);
+    }
+
+    #[test]
+    fn an_event_has_every_property_of_its_schema_and_every_kind_is_listed() {
+        let document = parsed();
+        let kinds = EventKind::ALL.map(|kind| Value::from(format!("puente.{}", kind.as_str())));
+        assert_eq!(schema(&document, "Event").pointer("/properties/type/enum"), Some(&json!(kinds)));
+        for kind in EventKind::ALL {
+            let event = Event {
+                kind,
+                agency: None,
+                role: "returns_reception".parse().unwrap(),
+                message: None,
+                approval: None,
+                message_type: None,
+                state: "accepted".to_owned(),
+                at_ms: 0,
+            };
+            let told = CloudEvent::of(Realm::Training, &"GT".parse().unwrap(), 1, event);
+            let told = serde_json::to_value(told).unwrap();
+            assert_whole(&document, schema(&document, "Event"), &told, "");
+        }
+        for of in ["Webhook", "WebhookForm"] {
+            let listed = schema(&document, of).pointer("/properties/kinds/items/enum");
+            assert_eq!(listed, Some(&json!(EventKind::ALL)), "{of}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use puente_core::matching;
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
+use crate::domestic::corrections::{AMENDMENT, Change, ROW, Standing, fold};
 use crate::domestic::handing::hand_over_all;
 use crate::domestic::idempotency::{self, Asked};
 use crate::domestic::messages::{AT_A_STRETCH, finish, verdicts_body, visible};
@@ -220,10 +221,12 @@ pub(super) async fn messages_of(
     }
 }
 
-/// Those of the messages that came in and were accepted, of one type.
-pub(super) fn received(messages: Vec<MessageRow>, message_type: &str) -> Vec<MessageRow> {
+/// Those of the messages that came in and were accepted, of these types.
+pub(super) fn received(messages: Vec<MessageRow>, types: &[&str]) -> Vec<MessageRow> {
     let is_asked = |row: &MessageRow| {
-        row.direction == Direction::In && row.state == "accepted" && row.message_type.as_str() == message_type
+        row.direction == Direction::In
+            && row.state == "accepted"
+            && types.contains(&row.message_type.as_str())
     };
     messages.into_iter().filter(is_asked).collect()
 }
@@ -250,22 +253,31 @@ pub async fn reconcile(
         return Err(Problem::new(&problem::NOT_FOUND).into());
     }
     let mut answers: BTreeMap<MessageId, Vec<Value>> = BTreeMap::new();
-    let mut unsolicited = Vec::new();
+    let (mut unsolicited, mut list) = (Vec::new(), Vec::new());
     let received = all.iter().filter(|row| row.direction == Direction::In && row.state == "accepted");
     for (row, opened) in hand_over_all(&node, received.cloned().collect()).await? {
-        match (row.in_reply_to, opened.ok().and_then(|inner| said(&row, &inner))) {
+        let spoken = opened.as_ref().ok().and_then(|(_, inner)| said(&row, inner));
+        match (row.in_reply_to, spoken) {
             (Some(_), Some((to, answer))) => answers.entry(to).or_default().push(answer),
             (None, Some((_, answer))) => unsolicited.push(answer),
             (_, None) => {}
         }
+        if [ROW, AMENDMENT].contains(&row.message_type.as_str()) {
+            list.push((row, opened));
+        }
     }
+    let standing: BTreeMap<MessageId, Standing> =
+        fold(list).into_iter().flatten().map(|standing| (standing.row.message, standing)).collect();
     let messages: Vec<Value> = all
         .iter()
         .map(|row| {
             json!({
                 "direction": row.direction, "message_id": row.message, "type": row.message_type, "row": row.row,
                 "case": row.case, "in_reply_to": row.in_reply_to, "state": row.state, "code": row.code,
-                "categories": row.categories, "answers": answers.remove(&row.message).unwrap_or_default(),
+                "categories": row.categories,
+                "answers": answers.get(&row.message).map(Vec::as_slice).unwrap_or_default(),
+                "corrections": corrections(row, &all, &answers, standing.get(&row.message)),
+                "corrected": standing.get(&row.message).and_then(corrected),
             })
         })
         .collect();
@@ -273,6 +285,49 @@ pub async fn reconcile(
         StatusCode::OK,
         &json!({"operation": operation, "messages": messages, "unsolicited": unsolicited}),
     ))
+}
+
+/// What has changed a row: each amendment with its state and who has acknowledged it, and where it can be read here also
+/// what it changed.
+fn corrections(
+    row: &MessageRow,
+    all: &[MessageRow],
+    answers: &BTreeMap<MessageId, Vec<Value>>,
+    standing: Option<&Standing>,
+) -> Vec<Value> {
+    if row.message_type.as_str() != ROW {
+        return Vec::new();
+    }
+    let of_the_row = |other: &&MessageRow| {
+        other.message_type.as_str() == AMENDMENT
+            && (other.direction, &other.peer, other.case) == (row.direction, &row.peer, row.case)
+    };
+    all.iter()
+        .filter(of_the_row)
+        .map(|amendment| {
+            // To the sender the recipient's answer, to the recipient its own.
+            let answered = |other: &&MessageRow| {
+                other.direction == Direction::Out && other.in_reply_to == Some(amendment.message)
+            };
+            let own = all
+                .iter()
+                .filter(answered)
+                .map(|own| json!({"type": own.message_type, "message_id": own.message, "status": own.state}));
+            let theirs = answers.get(&amendment.message).into_iter().flatten().cloned();
+            let change = standing
+                .and_then(|row| row.changes.iter().find(|change| change.message == amendment.message));
+            json!({
+                "message_id": amendment.message, "state": amendment.state, "to": amendment.peer,
+                "acknowledged": theirs.chain(own).collect::<Vec<_>>(), "changed": change.map(Change::shown),
+            })
+        })
+        .collect()
+}
+
+/// A row as it stands once something has changed it.
+fn corrected(standing: &Standing) -> Option<Value> {
+    (!standing.changes.is_empty())
+        .then(|| json!({"removed": standing.removed, "sections": standing.sections}))
 }
 
 /// Query of a print.
@@ -296,14 +351,14 @@ pub async fn print(
     let version = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let mut rows = Vec::new();
     let mut logistics = None;
-    for (row, opened) in hand_over_all(&node, received(all, "return.manifest")).await? {
+    for listed in fold(hand_over_all(&node, received(all, &[ROW, AMENDMENT])).await?) {
         let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
-        rows.push(match opened {
-            Ok(inner) => {
-                logistics = logistics.or_else(|| inner.section("return.logistics").cloned());
-                printed(number, &row, &inner)
+        rows.push(match listed {
+            Ok(standing) => {
+                logistics = logistics.or_else(|| standing.section("return.logistics").cloned());
+                printed(number, &standing)
             }
-            Err(_) => unreadable(number, &row),
+            Err(row) => unreadable(number, &row),
         });
     }
     let logistics = logistics.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
@@ -346,16 +401,21 @@ fn unreadable(number: u32, row: &MessageRow) -> PrintedRow {
     }
 }
 
-fn printed(number: u32, row: &MessageRow, inner: &VerifiedInner) -> PrintedRow {
-    let core = inner.section("id.core");
+fn printed(number: u32, standing: &Standing) -> PrintedRow {
+    let core = standing.section("id.core");
     let part = |name: &str| {
         core.and_then(|core| core.get(name)).map(|value| match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         })
     };
+    // On paper a row that was taken off stays, struck by these words: somebody may hold an earlier copy.
+    let taken_off = standing.removed.then(|| "RETIRADO DE LA LISTA / TAKEN OFF THE LIST".to_owned());
+    let changed = standing.changes.last().filter(|_| !standing.removed);
+    let changed = changed.and_then(|change| Timestamp::from_second(change.at).ok());
+    let changed = changed.map(|at| format!("Corregido / corrected {}", at.strftime("%Y-%m-%d %H:%M UTC")));
     let needs =
-        inner.section("needs.services").and_then(|section| section.get("codes")).and_then(Value::as_array);
+        standing.section("needs.services").and_then(|section| section.get("codes")).and_then(Value::as_array);
     PrintedRow {
         row: number,
         names: Personal::new(names_of(core)),
@@ -366,13 +426,17 @@ fn printed(number: u32, row: &MessageRow, inner: &VerifiedInner) -> PrintedRow {
                 .collect::<Vec<_>>()
                 .join(" · "),
         ),
-        family: inner
+        family: standing
             .section("family.links")
             .and_then(|links| links.get("group"))
             .and_then(Value::as_str)
             .map(str::to_owned),
-        needs: needs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
-        child_protection: row.role.as_str() == "child_protection",
+        needs: taken_off
+            .into_iter()
+            .chain(changed)
+            .chain(needs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned))
+            .collect(),
+        child_protection: standing.row.role.as_str() == "child_protection",
     }
 }
 
@@ -395,8 +459,8 @@ pub async fn arrivals(
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
     let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
     let mut list = Vec::new();
-    for (row, opened) in hand_over_all(&node, received(all, "return.arrival")).await? {
-        let Ok(inner) = opened else {
+    for (row, opened) in hand_over_all(&node, received(all, &["return.arrival"])).await? {
+        let Ok((_, inner)) = opened else {
             list.push(Arrival {
                 row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
                 names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),

@@ -3,6 +3,7 @@
 //! Not here: the sender's view (`refusals`). INVARIANT: only the authority that placed the hold reads a referral, and of the
 //! row only what tells who it is and how it travels.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -160,7 +161,9 @@ async fn resume(node: &Node, stop: &mut Stop, draft: &StopDraft) -> Result<Vec<W
     let internal = |_| Problem::new(&problem::INTERNAL);
     let submission: Submission = serde_json::from_slice(&draft.bytes).map_err(internal)?;
     let owner = KnownAgency { agency: stop.agency.clone(), roles: vec![stop.role.clone()] };
-    let Prepared { verdict, writes, erases, .. } = prepare(node, &owner, &submission, &Mode::Submit).await?;
+    // Taken when it was submitted: its signature is as old as the review took, and no rule's hold is lifted.
+    let taken = Mode::Released { holds: BTreeSet::new() };
+    let Prepared { verdict, writes, erases, .. } = prepare(node, &owner, &submission, &taken).await?;
     if let Some(subject) = erases {
         erase_subject(node, subject).await?;
     }

@@ -16,13 +16,15 @@ use puente_core::evidence::Receipt;
 use puente_core::ids::CountryCode;
 use puente_core::problem::{self, Problem};
 
+use crate::duty::receipted;
+use crate::federation::again::keep_permitted;
 use crate::federation::connector::{Connector, LinkError};
 use crate::federation::lapsed::keep_covered;
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{BATCH_MEDIA, Delivered, ReceiptList, ReceiptsTaken};
 use crate::node::{LANES, Node};
 use crate::protection::sift;
-use crate::store::StoreError;
+use crate::store::{ChunkOwner, ChunkPlace, StoreError};
 use crate::suspension;
 use crate::telemetry::Face;
 
@@ -172,7 +174,7 @@ impl Courier<'_> {
             suspension::hold(node, &suspensions, &held).await?;
         }
         let waiting = held.len() + due.len();
-        let due = keep_covered(node, due).await?;
+        let due = keep_permitted(node, keep_covered(node, due).await?).await?;
         if due.is_empty() {
             return Ok(waiting);
         }
@@ -180,7 +182,8 @@ impl Courier<'_> {
         let looked_at = taken.len();
         let mut batch = sift(node, peer, taken).await?;
         if send_chunks(node, self.connector, peer, &batch).await? {
-            // Chunks take their time: a hold may have been placed meanwhile.
+            // Chunks take their time: a hold may have been placed meanwhile, a consent withdrawn, the rules changed.
+            batch = keep_permitted(node, keep_covered(node, batch).await?).await?;
             batch = sift(node, peer, batch).await?;
         }
         if batch.is_empty() {
@@ -320,9 +323,10 @@ async fn apply(
             agency: queued.agency.clone(),
             role: queued.role.clone(),
             message_type: queued.message_type.clone(),
-            lapsed: false,
+            taken_out: None,
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
+        writes.extend(receipted(node, &entry).await?);
         node.metrics.message(&queued.message_type, "out", entry.state.as_str());
         observe(node, lane, now_ms.saturating_sub(queued.created_ms));
     }
@@ -354,9 +358,12 @@ async fn send_chunks(
 ) -> Result<bool, RoundError> {
     let mut sent = false;
     for queued in batch {
+        let Some(agency) = &queued.agency else { continue };
         for attachment in own_header(&queued.wire).map(|header| header.attachments).unwrap_or_default() {
             for index in 0..attachment.chunks {
-                let Some(chunk) = node.store.chunk(attachment.root, index).await? else { continue };
+                let owner = ChunkOwner::Agency(agency.clone());
+                let place = ChunkPlace { owner, root: attachment.root, index };
+                let Some(chunk) = node.store.chunk(place).await? else { continue };
                 let path = format!("/federation/v1/chunks/{}/{index}", attachment.root);
                 connector
                     .request(peer, None, Method::PUT, &path, "application/octet-stream", chunk.into())

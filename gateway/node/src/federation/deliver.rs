@@ -22,13 +22,15 @@ use puente_core::policy::{ConsentExtract, Known, Party, PeerStatus, ReceiveFacts
 use puente_core::problem::{self, Problem};
 use puente_core::suspension::Flow;
 
+use crate::chunks::{self, Standing};
 use crate::consent::is_withdrawn;
+use crate::duty::{answer_came, begins};
 use crate::federation::notices::{consequences, withdraws_nothing};
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
 use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
 use crate::serve::{ProblemReply, json_reply, read_body};
-use crate::store::{Guard, KnownInbound, StoreError};
+use crate::store::{ChunkOwner, Guard, KnownInbound, StoreError};
 use crate::subjects::{SubjectOf, keeping};
 
 use crate::telemetry::Face;
@@ -57,7 +59,8 @@ pub async fn deliver(
     if lines.len() > node.config.limits.delivery_messages {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because("messages in one delivery").into());
     }
-    // A concurrent delivery of the same id makes the first commit fail; the second look finds it stored.
+    // A concurrent delivery of the same id, or another hand on the same clock, makes the first commit fail; the second
+    // look finds it stored.
     for _ in 0..3 {
         match take(&node, &peer, &lines).await? {
             Some(delivered) => return Ok(json_reply(StatusCode::OK, &delivered)),
@@ -85,6 +88,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
     let mut numbers = Vec::new();
     let mut writes = Vec::new();
     let mut answered = BTreeSet::new();
+    let mut stopped = BTreeSet::new();
     for Line { number, outer } in &fresh_lines {
         let id = outer.claims().jti;
         if let Some(stored) = known.get(&id) {
@@ -97,15 +101,21 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
                 .push(LineCode { line: *number, code: problem::MESSAGE_CONFLICT.code.to_owned() });
             continue;
         }
-        if let Some(code) = waits(node, outer, &known, &seen).await? {
+        let sender = ChunkOwner::Peer(peer.country().clone());
+        let attached = chunks::standing(node, &sender, &outer.claims().puente.attachments).await?;
+        if let Some(code) = waits(node, outer, &known, &seen, attached) {
             seen.remove(&id);
             delivered.unreceipted.push(LineCode { line: *number, code: code.to_owned() });
             continue;
         }
         let withdrawn = is_withdrawn(node, outer).await?;
-        let code = judge(node, peer, outer, withdrawn, &mut writes);
+        let code = match attached {
+            Standing::Mismatch => Some(problem::ATTACHMENT_MISMATCH.code),
+            Standing::Whole | Standing::Incomplete => judge(node, peer, outer, withdrawn, &mut writes),
+        };
         if code.is_none() {
             writes.extend(consequences(node, outer, &mut answered).await?);
+            writes.extend(answer_came(node, outer, &mut stopped).await?);
         }
         writes.extend(inbound(node, peer, outer, code, lines.get(*number).copied().unwrap_or_default()));
         let state = if code.is_none() { ReceiptState::Accepted } else { ReceiptState::Refused };
@@ -140,7 +150,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
             }));
             Ok(Some(delivered))
         }
-        Err(StoreError::Conflict { what: Guard::Taken, .. }) => Ok(None),
+        Err(StoreError::Conflict { what: Guard::Taken | Guard::Changed, .. }) => Ok(None),
         Err(error) => Err(store_problem(&error)),
     }
 }
@@ -209,30 +219,28 @@ fn repeat(
 }
 
 /// Whether the message has to come again later: a suspension, or its predecessor or a chunk is not here yet.
-async fn waits(
+fn waits(
     node: &Node,
     outer: &VerifiedOuter,
     known: &BTreeMap<MessageId, KnownInbound>,
     in_batch: &BTreeSet<MessageId>,
-) -> Result<Option<&'static str>, Problem> {
+    attached: Standing,
+) -> Option<&'static str> {
     let claims = outer.claims();
     // Not refused: the sender keeps it, and it is taken once the suspension is lifted.
     if peer_status(node, outer) != PeerStatus::Active {
-        return Ok(Some(problem::EXCHANGE_SUSPENDED.code));
+        return Some(problem::EXCHANGE_SUSPENDED.code);
     }
-    for attachment in &claims.puente.attachments {
-        let here = node.store.chunk_indexes(attachment.root).await.map_err(|error| store_problem(&error))?;
-        if !here.iter().copied().eq(0..attachment.chunks) {
-            return Ok(Some(problem::ATTACHMENT_INCOMPLETE.code));
-        }
+    if attached == Standing::Incomplete {
+        return Some(problem::ATTACHMENT_INCOMPLETE.code);
     }
-    let Some(after) = claims.puente.after else { return Ok(None) };
+    let after = claims.puente.after?;
     let applied = known.contains_key(&after) || in_batch.contains(&after);
     let parked = node.clock.now_s().saturating_sub(claims.iat) <= PARK_S;
     if !applied && !parked {
         tracing::warn!(message = %claims.jti, "applied without its predecessor");
     }
-    Ok((!applied && parked).then_some(problem::MESSAGE_PARKED.code))
+    (!applied && parked).then_some(problem::MESSAGE_PARKED.code)
 }
 
 /// How the sender stands for this message, by what this node has suspended now.
@@ -368,6 +376,7 @@ fn inbound(
         categories: outer.labels().iter().map(ToString::to_string).collect(),
         wire: if code.is_none() { wire.to_vec() } else { Vec::new() },
     };
+    let clock = code.is_none().then(|| begins(&node.rules.get(), &row, &header.recipient.role)).flatten();
     let mut writes = vec![Write::Inbound(InboundRow {
         // What was refused is receipted and forgotten: its content is not kept.
         keeping: code.is_none().then(|| {
@@ -378,6 +387,7 @@ fn inbound(
         keep_until_ms: expires_ms.saturating_add(KEEP_AFTER_EXPIRY_MS),
         message: row,
     })];
+    writes.extend(clock);
     if code.is_none() {
         let subject_ref =
             header.subject_ref.clone().filter(|subject_ref| subject_ref.len() <= MAX_SUBJECT_REF);

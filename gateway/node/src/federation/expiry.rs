@@ -10,7 +10,9 @@ use puente_core::evidence::Receipt;
 use puente_core::ids::{CountryCode, MessageId, ReleaseId};
 use puente_core::problem::{self, Problem};
 
+use crate::duty::receipted;
 use crate::federation::connector::{Connector, LinkError};
+use crate::federation::lapsed::reason_of;
 use crate::federation::settle::{Sent, Verifier, settle};
 use crate::federation::wire::{Asked, ReceiptList, StatusQuestion};
 use crate::node::{Node, store_problem};
@@ -123,7 +125,10 @@ async fn ask(
         agency: row.agency.clone(),
         role: row.role.clone(),
         message_type: row.message_type.clone(),
-        lapsed: row.code.as_deref() == Some(problem::CONSENT_LAPSED.code),
+        taken_out: reason_of(row.code.as_deref()),
     };
-    settle(peer, receipt, &entry, &sent, node.clock.now_ms()).map_err(LinkError::Garbage)
+    let mut writes = settle(peer, receipt, &entry, &sent, node.clock.now_ms()).map_err(LinkError::Garbage)?;
+    // Without the store nothing is settled now, and the peer is asked again.
+    writes.extend(receipted(node, &entry).await.map_err(LinkError::Garbage)?);
+    Ok(writes)
 }

@@ -70,6 +70,9 @@ pub async fn greet(node: &Node, connector: &Connector, peer: &CountryCode) -> Re
     let hello: Hello = serde_json::from_slice(&answer?)
         .map_err(|_| LinkError::Garbage(Problem::new(&problem::PEER_GARBAGE)))?;
     let middle = before.midpoint(after);
-    node.metrics.skew(peer.as_str(), (hello.now_ms - middle) as f64 / 1000.0);
+    let ahead = hello.now_ms.saturating_sub(middle);
+    node.clocks.note(peer, ahead);
+    node.metrics.skew(peer.as_str(), ahead as f64 / 1000.0);
+    node.metrics.median(node.clocks.median_ms() as f64 / 1000.0);
     Ok(hello)
 }

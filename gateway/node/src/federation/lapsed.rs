@@ -1,12 +1,13 @@
-//! Before a message leaves: whether the consent that it rests on still covers it.
+//! Before a message leaves: whether the consent that it rests on still covers it; and how what may not leave any more is
+//! taken out.
 //!
-//! Not here: what a consent says (`consent`). INVARIANT: what is no longer covered is not sent again. Whether an
+//! Not here: what a consent says (`consent`), and the decision as a whole (`again`). INVARIANT: what is no longer covered is not sent again. Whether an
 //! earlier attempt arrived only the peer can say, so the row is `unconfirmed` until it has answered the status
 //! question, and only then cancelled.
 
 use puente_core::delivery::{Event, EventKind, OutboundState, Queued, Write};
 use puente_core::ids::ConsentId;
-use puente_core::problem::{self, Problem};
+use puente_core::problem::{self, Kind, Problem};
 
 use crate::consent::still_covers;
 use crate::node::{Node, store_problem};
@@ -20,7 +21,9 @@ pub async fn keep_covered(node: &Node, due: Vec<Queued>) -> Result<Vec<Queued>, 
     let mut covered = Vec::with_capacity(due.len());
     for queued in due {
         match queued.consent {
-            Some(consent) if !is_covered(node, &queued, consent).await? => take_out(node, &queued).await?,
+            Some(consent) if !is_covered(node, &queued, consent).await? => {
+                take_out(node, &queued, &problem::CONSENT_LAPSED, None).await?;
+            }
             _ => covered.push(queued),
         }
     }
@@ -36,16 +39,25 @@ async fn is_covered(node: &Node, queued: &Queued, consent: ConsentId) -> Result<
     }
 }
 
-async fn take_out(node: &Node, queued: &Queued) -> Result<(), Problem> {
+/// Takes a row out of the queue for this reason, with what else is to be recorded, and tells its sender.
+///
+/// # Errors
+/// The store's problem: then it is looked at again.
+pub(super) async fn take_out(
+    node: &Node,
+    queued: &Queued,
+    reason: &'static Kind,
+    recorded: Option<Write>,
+) -> Result<(), Problem> {
     let at_ms = node.clock.now_ms();
     let state = OutboundState::Unconfirmed;
     node.metrics.message(&queued.message_type, "out", "lapsed");
-    let writes = vec![
+    let mut writes = vec![
         Write::OutboundState {
             message: queued.message,
             release: queued.release,
             state,
-            code: Some(problem::CONSENT_LAPSED.code.to_owned()),
+            code: Some(reason.code.to_owned()),
             due_ms: at_ms,
             attempts: queued.attempts,
         },
@@ -60,6 +72,12 @@ async fn take_out(node: &Node, queued: &Queued) -> Result<(), Problem> {
             at_ms,
         }),
     ];
+    writes.extend(recorded);
     node.commit(writes).await.map_err(|error| store_problem(&error))?;
     Ok(())
+}
+
+/// The reason for which a row was taken out of the queue, by its code.
+pub(super) fn reason_of(code: Option<&str>) -> Option<&'static Kind> {
+    [&problem::CONSENT_LAPSED, &problem::DECISION_LAPSED].into_iter().find(|reason| code == Some(reason.code))
 }

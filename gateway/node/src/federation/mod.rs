@@ -4,7 +4,9 @@
 //! domestic side. INVARIANT: what is answered about a message was durable before, and a refusal tells the
 //! other side nothing of its reason beyond the neutral code.
 
+mod again;
 mod chunks;
+mod clocks;
 mod connector;
 mod courier;
 mod deliver;
@@ -27,6 +29,7 @@ use puente_core::problem::{self, Problem};
 use crate::node::Node;
 use crate::serve::ProblemReply;
 
+pub use clocks::watch_clocks;
 pub use connector::{Connector, LinkError};
 pub use courier::run_couriers;
 pub use expiry::settle_expired;

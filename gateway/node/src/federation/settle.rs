@@ -13,8 +13,9 @@ use puente_core::envelope::{CLOCK_TOLERANCE_S, CryptoFailure, Verify, claimed_ke
 use puente_core::evidence::{Receipt, ReceiptEntry, ReceiptState, claimed_time, verify_receipt};
 use puente_core::ids::{AgencyId, CountryCode, KeyId, MessageType, Role};
 use puente_core::membership::{KeyUse, VerifiedPeer};
-use puente_core::problem::{self, Problem};
+use puente_core::problem::{self, Kind, Problem};
 
+use crate::duty::receipted;
 use crate::federation::wire::{ReceiptList, ReceiptsTaken};
 use crate::node::{Node, store_problem};
 use crate::serve::{ProblemReply, json_reply, read_body, read_json};
@@ -85,8 +86,8 @@ pub struct Sent {
     pub role: Role,
     /// The message's type.
     pub message_type: MessageType,
-    /// Whether it was taken out of the queue because its consent no longer covers it.
-    pub lapsed: bool,
+    /// Why it was taken out of the queue, when it was.
+    pub taken_out: Option<&'static Kind>,
 }
 
 /// What a verified receipt writes: the receipt, the outbox state when it is the first, and the word to the agency.
@@ -115,17 +116,17 @@ pub fn settle(
     let final_state = match entry.state {
         ReceiptState::Accepted => Some(OutboundState::Accepted),
         ReceiptState::Refused => Some(OutboundState::Refused),
-        ReceiptState::NeverAccepted if sent.lapsed => Some(OutboundState::Cancelled),
+        ReceiptState::NeverAccepted if sent.taken_out.is_some() => Some(OutboundState::Cancelled),
         ReceiptState::NeverAccepted => Some(OutboundState::Expired),
         _ => None,
     };
-    let lapsed = final_state == Some(OutboundState::Cancelled);
+    let reason = sent.taken_out.filter(|_| final_state == Some(OutboundState::Cancelled));
     if let Some(state) = final_state {
         writes.push(Write::OutboundState {
             message: entry.message_id,
             release: entry.release_id,
             state,
-            code: if lapsed { Some(problem::CONSENT_LAPSED.code.to_owned()) } else { entry.code.clone() },
+            code: reason.map_or_else(|| entry.code.clone(), |reason| Some(reason.code.to_owned())),
             due_ms: now_ms,
             attempts: 0,
         });
@@ -195,6 +196,8 @@ async fn later_state(
     if stored.iter().any(|known| known.release == entry.release_id && known.state == entry.state.as_str()) {
         return Ok(Vec::new());
     }
-    let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, lapsed: false };
-    settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())
+    let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, taken_out: None };
+    let mut writes = settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())?;
+    writes.extend(receipted(node, entry).await?);
+    Ok(writes)
 }

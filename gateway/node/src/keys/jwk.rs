@@ -3,9 +3,11 @@
 //! Not here: what a key is for; `use`, `key_ops` and validity stand in the directory. Invariant: a
 //! JWK has exactly the public members of its kind, so `d` or a certificate in it refuses it.
 
-use puente_core::envelope::{Jwk, base64url, from_base64url};
+use puente_core::envelope::{Jwk, KeyFactory as _, base64url, from_base64url};
 use puente_core::ids::{Digest, KeyId};
 use serde_json::{Map, Value, json};
+
+use crate::keys::Jose;
 
 /// Bytes of one coordinate of P-256, and of a whole Curve25519 key.
 const COORDINATE_BYTES: usize = 32;
@@ -98,6 +100,22 @@ impl PublicKey {
     }
 }
 
+/// A public key for signatures from the text of a JWK, under its thumbprint; `None` when it is none, has a private member
+/// or names itself otherwise.
+#[must_use]
+pub fn signing_key(text: &[u8]) -> Option<(KeyId, Jwk)> {
+    let Value::Object(mut members) = puente_core::json::parse(text, puente_core::json::MAX_DEPTH).ok()?
+    else {
+        return None;
+    };
+    let named = members.shift_remove("kid");
+    let key = PublicKey::from_members(&members).ok()?;
+    let kid: KeyId = key.thumbprint().parse().ok()?;
+    let jwk = key.to_jwk();
+    Jose.verifier(&kid, &jwk).ok()?;
+    named.is_none_or(|named| named == kid.as_str()).then_some((kid, jwk))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -145,6 +163,23 @@ mod tests {
         let jwk =
             Jwk(json!({ "kty": "EC", "crv": "P-256", "x": base64url(&[1; 31]), "y": base64url(&[1; 32]) }));
         assert_eq!(PublicKey::from_jwk(&jwk, &named("any")), Err("key coordinate is not 32 bytes"));
+    }
+
+    #[test]
+    fn only_a_public_key_that_signs_is_taken_for_one() {
+        let read = |jwk: Value| signing_key(jwk.to_string().as_bytes()).map(|(kid, _)| kid.to_string());
+        let public = json!({ "kty": "OKP", "crv": "Ed25519", "x": RFC_8037_X });
+        let named = |kid: &str| {
+            let mut named = public.clone();
+            named["kid"] = json!(kid);
+            named
+        };
+        let thumbprint = PublicKey::from_members(public.as_object().unwrap()).unwrap().thumbprint();
+        assert_eq!(read(public.clone()), Some(thumbprint.clone()));
+        assert_eq!(read(named(&thumbprint)), Some(thumbprint));
+        assert_eq!(read(named("mine")), None);
+        assert_eq!(read(json!({ "kty": "OKP", "crv": "X25519", "x": RFC_8037_X })), None);
+        assert_eq!(read(json!({ "kty": "OKP", "crv": "Ed25519", "x": RFC_8037_X, "d": RFC_8037_X })), None);
     }
 
     #[test]

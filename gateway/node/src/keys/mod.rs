@@ -5,6 +5,7 @@
 //! that only its owner reads, and the algorithm always belongs to the key, never to a message.
 
 mod file;
+mod http_signature;
 pub mod jose;
 mod jwk;
 mod pem;
@@ -14,6 +15,8 @@ mod random;
 pub mod tls;
 
 pub use file::{FileError, read_private, write_private};
+pub use http_signature::HttpSigner;
 pub use jose::{Jose, Opener, Sealer, Signer, Verifier};
+pub use jwk::signing_key;
 pub use private::{KeyError, KeyFile, KeyUse};
 pub use random::SystemRandom;

@@ -15,6 +15,7 @@ use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::file::{FileError, read_private, write_private};
+use super::http_signature::HttpSigner;
 use super::jose::{AgreementKey, KeyPair, Opener, Signer};
 use super::jwk::PublicKey;
 use super::pem;
@@ -148,11 +149,22 @@ impl KeyFile {
     /// # Errors
     /// `Use` when the key is for opening.
     pub fn signer(&self) -> Result<Signer, KeyError> {
-        let pair = match self.usage {
-            KeyUse::Sign => KeyPair::from_pkcs8(&self.pkcs8).ok_or(KeyError::Unknown)?,
-            KeyUse::Open => return Err(KeyError::Use(KeyUse::Sign)),
-        };
-        Ok(Signer::new(self.id.clone(), pair))
+        Ok(Signer::new(self.id.clone(), self.pair()?))
+    }
+
+    /// A signer of HTTP requests with this key.
+    ///
+    /// # Errors
+    /// `Use` when the key is for opening.
+    pub fn http_signer(&self) -> Result<HttpSigner, KeyError> {
+        Ok(HttpSigner::new(self.id.clone(), self.pair()?))
+    }
+
+    fn pair(&self) -> Result<KeyPair, KeyError> {
+        match self.usage {
+            KeyUse::Sign => KeyPair::from_pkcs8(&self.pkcs8).ok_or(KeyError::Unknown),
+            KeyUse::Open => Err(KeyError::Use(KeyUse::Sign)),
+        }
     }
 
     /// An opener with this key.

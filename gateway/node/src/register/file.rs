@@ -1,4 +1,4 @@
-//! An agency's file: roles, certificates, officers.
+//! An agency's file: roles, certificates, officers, and the keys with which it signs its messages itself.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use puente_core::envelope::Jwk;
 use puente_core::ids::{AgencyId, Digest, KeyId, OfficerId, PersonId, Role};
+use puente_core::membership::AgencyKey;
 
 /// Whether an entry counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,9 @@ pub struct AgencyFile {
     /// Its officers.
     #[serde(default)]
     pub officers: Vec<OfficerEntry>,
+    /// Its own signing keys, as they stand in the directory; with any, ended ones too, it signs by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<AgencyKey>,
 }
 
 impl AgencyFile {

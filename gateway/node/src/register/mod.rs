@@ -159,7 +159,7 @@ impl Register {
         self.agencies.get(agency).filter(|file| file.state == State::Active).map_or(&[], |file| &file.roles)
     }
 
-    /// What the country's directory says of its agencies: active ones with their roles.
+    /// What the country's directory says of its agencies: active ones with their roles and keys.
     #[must_use]
     pub fn addressable(&self) -> Vec<puente_core::membership::Agency> {
         self.agencies
@@ -168,7 +168,7 @@ impl Register {
             .map(|file| puente_core::membership::Agency {
                 agency: file.agency.clone(),
                 roles: file.roles.clone(),
-                keys: Vec::new(),
+                keys: file.keys.clone(),
             })
             .collect()
     }

@@ -1,4 +1,4 @@
-//! What is due by the clock: lapsing approvals, silence on stopped rows, clocks of cases, expired messages, erasure, unanswered notices,
+//! What is due by the clock: lapsing approvals, rows that a peer approved, silence on stopped rows and alerts, clocks of cases, expired messages, erasure, unanswered notices,
 //! retention, forgetting, changed files, days left.
 
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::cases;
-use crate::domestic::{lapse_approvals, look_after_notices};
+use crate::domestic::{lapse_approvals, look_after_notices, release_approved};
+use crate::duty::{self, Ways, call_due};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
 use crate::protection;
@@ -18,14 +19,23 @@ use crate::subjects::{keep_retention, settle_erasures};
 /// Between two looks: a lapse or a changed file is seen within this.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Looks in a minute.
+const LOOKS_A_MINUTE: u32 = 60;
+
 /// Looks every second until shutdown.
 pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::Receiver<bool>) {
     loop {
         if let Err(problem) = lapse_approvals(&node).await {
             tracing::warn!(code = problem.kind.code, "approvals were not lapsed");
         }
+        if let Err(problem) = release_approved(&node).await {
+            tracing::warn!(code = problem.kind.code, "approved rows were not released");
+        }
         if let Err(problem) = protection::watch(&node).await {
             tracing::warn!(code = problem.kind.code, "stopped rows were not looked at");
+        }
+        if let Err(problem) = duty::step(&node).await {
+            tracing::warn!(code = problem.kind.code, "clocks of alerts were not stepped");
         }
         if let Err(problem) = cases::watch(&node).await {
             tracing::warn!(code = problem.kind.code, "children's cases were not looked at");
@@ -56,6 +66,26 @@ pub async fn settle(node: Arc<Node>, connector: Arc<Connector>, mut shutdown: wa
     loop {
         if let Err(problem) = settle_expired(&node, &connector).await {
             tracing::warn!(code = problem.kind.code, "expired messages were not settled");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = shutdown.wait_for(|ended| *ended) => return,
+        }
+    }
+}
+
+/// Calls people until shutdown; apart, because a channel may take its time to answer.
+pub async fn call(node: Arc<Node>, ways: Arc<Ways>, mut shutdown: watch::Receiver<bool>) {
+    let mut looks = 0_u32;
+    loop {
+        if looks.is_multiple_of(LOOKS_A_MINUTE) {
+            // Before any alert finds it out.
+            node.metrics.duty_gap(duty::gap_minutes(&node));
+            ways.measure(&node.metrics).await;
+        }
+        looks = looks.wrapping_add(1);
+        if let Err(problem) = call_due(&node, &ways).await {
+            tracing::warn!(code = problem.kind.code, "people were not called");
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}

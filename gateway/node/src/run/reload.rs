@@ -63,6 +63,8 @@ impl Reloader {
         *self.print.lock().unwrap_or_else(PoisonError::into_inner) = fingerprint(&self.home);
         let register = load::register(&self.home).map_err(RunError::from);
         let register = register.map(|register| self.node.register.replace(register));
+        let rosters = load::rosters(&self.home).map_err(RunError::from);
+        let rosters = rosters.map(|rosters| self.node.rosters.replace(rosters));
         let held = self.node.membership.get();
         let membership = load::membership(&self.home, &self.node.config, Some(&held))
             .map_err(RunError::from)
@@ -72,7 +74,7 @@ impl Reloader {
         let rules = self.node.policies.reload(&self.node, &standing).map_err(RunError::from);
         let certificates = self.reload_certificates();
         self.node.look_at_outbox();
-        register.and(rules).and(membership).and(certificates)
+        register.and(rosters).and(rules).and(membership).and(certificates)
     }
 
     fn reload_certificates(&self) -> Result<(), RunError> {
@@ -111,6 +113,7 @@ fn fingerprint(home: &Home) -> Print {
     let mut print = Vec::new();
     let mut folders = vec![
         home.agencies(),
+        home.rosters(),
         home.policies(),
         home.schemas(),
         home.membership(),

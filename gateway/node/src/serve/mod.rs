@@ -4,8 +4,10 @@
 //! connection ends: by its own close, by idleness, by age or by shutdown.
 
 mod body;
+mod ending;
 mod query;
 mod reply;
+mod seats;
 mod shed;
 
 use std::sync::Arc;
@@ -26,8 +28,10 @@ use crate::keys::tls::peer_identity;
 use crate::telemetry::{Face, Metrics};
 
 pub use body::{other_form, read_body, read_json, read_value};
+pub use ending::Ending;
 pub use query::{Ask, asked};
 pub use reply::{ProblemCode, ProblemReply, json_reply};
+pub use seats::{Seat, Seats};
 pub use shed::Place;
 
 /// Bytes of request headers on one connection; ours need a few hundred.
@@ -105,9 +109,11 @@ async fn connection(
     let Some(certificate) = peer_identity(tls.get_ref().1) else {
         return listening.metrics.rejected(listening.face, "tls.identity");
     };
+    let (end, ending) = Ending::pair();
     let service = TowerToHyperService::new(router.map_request(
         move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert::<PeerCertificate>(certificate.clone());
+            request.extensions_mut().insert::<Ending>(ending.clone());
             request
         },
     ));
@@ -125,6 +131,7 @@ async fn connection(
             _ = shutdown.wait_for(|ended| *ended), if !ending => {}
         }
         ending = true;
+        end.send_replace(true);
         serving.as_mut().graceful_shutdown();
     }
 }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use puente_core::cases::PlanError;
 use puente_core::catalogue::CatalogueError;
 use puente_core::consent::TextsError;
+use puente_core::duty::LadderError;
 use puente_core::envelope::CryptoFailure;
-use puente_core::ids::{AgencyId, CountryCode, OfficerId, Realm, Role};
+use puente_core::ids::{AgencyId, CountryCode, KeyId, OfficerId, Realm, Role};
 use puente_core::membership::MembershipError;
 use puente_core::policy::PolicyError;
 
 use crate::config::ConfigError;
+use crate::duty::RostersError;
 use crate::keys::pki::PkiError;
 use crate::keys::tls::TlsError;
 use crate::keys::{FileError, KeyError};
@@ -57,6 +59,12 @@ pub enum SetupError {
     /// A private file that is no key pair cannot be used.
     #[error(transparent)]
     Private(#[from] FileError),
+    /// The duty rosters cannot be read.
+    #[error(transparent)]
+    Rosters(#[from] RostersError),
+    /// The terms of alerts are not sound.
+    #[error("policies/deadlines.json: {0}")]
+    Ladders(#[from] LadderError),
     /// Certificate and key do not belong together.
     #[error("certificate `{name}`: {source}")]
     Certificate {
@@ -121,6 +129,18 @@ pub enum SetupError {
         "officer `{0}` already has a credential: revoke it and enrol the person under another officer id"
     )]
     KnownOfficer(OfficerId),
+    /// The file holds no public key that signs.
+    #[error("`{}` is not a public key as JWK for signatures: P-256 or Ed25519, without private members", .0.display())]
+    PublicKey(PathBuf),
+    /// The key stands in the directory already.
+    #[error("key `{0}` stands in the directory already: a key has one holder and one use")]
+    KnownKey(KeyId),
+    /// The agency has no such signing key.
+    #[error("agency `{1}` has no signing key `{0}`")]
+    UnknownKey(KeyId, AgencyId),
+    /// An agency was to have more signing keys than any has.
+    #[error("an agency has at most {max} signing keys, ended ones among them", max = super::signing::MAX_KEYS)]
+    Keys,
     /// A home is of another country than it should be.
     #[error("`{}` is the home of `{found}`, not of `{expected}`", path.display())]
     Country {

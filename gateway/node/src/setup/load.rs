@@ -14,6 +14,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use puente_core::cases::Plan;
 use puente_core::catalogue::Catalogue;
 use puente_core::consent::ApprovedTexts;
+use puente_core::duty::{DEADLINES, Ladders};
 use puente_core::envelope::{KeyFactory as _, Open, Seal};
 use puente_core::ids::{CountryCode, KeyId, Role};
 use puente_core::membership::{
@@ -22,6 +23,7 @@ use puente_core::membership::{
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::duty::Rosters;
 use crate::home::{Home, make_private_folder, read_tree};
 use crate::keys::tls::CertificateHolder;
 use crate::keys::{Jose, KeyFile, KeyUse};
@@ -54,6 +56,9 @@ pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> 
     Ok(NodeKeys {
         message: Box::new(sign(credential::MESSAGE, DirectoryUse::Message)?),
         receipt: Box::new(sign(credential::RECEIPT, DirectoryUse::Receipt)?),
+        calls: credential::load_key(home, credential::MESSAGE, KeyUse::Sign)?
+            .http_signer()
+            .map_err(SetupError::key(&home.key(credential::MESSAGE)))?,
         openers,
         own_seals,
         pairwise: credential::load_pairwise(home)?,
@@ -93,9 +98,11 @@ pub fn rules_of(home: &Home, set: &PolicySet, adopted: &[Adopted]) -> Result<Rul
     let schemas = tree(&home.schemas())?;
     let (policy, agreements) = set.load(adopted)?;
     Ok(Rules {
+        set: set.digest(),
         codes: Arc::new(codes(home, &schemas)?),
         catalogue: Catalogue::load(schemas)?,
         texts: ApprovedTexts::load(set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes())))?,
+        ladders: Ladders::load(set.files().get(DEADLINES).map_or(&[], |text| text.as_bytes()))?,
         plan: Plan::load(set.bytes())?,
         policy,
         agreements,
@@ -194,6 +201,14 @@ pub fn membership_files(home: &Home) -> Result<MembershipFiles, SetupError> {
 /// `Register` when the folder cannot be read; one wrong file costs its agency only.
 pub fn register(home: &Home) -> Result<Register, SetupError> {
     Ok(Register::read(&home.agencies(), &Jose)?)
+}
+
+/// The duty rosters of the country's agencies.
+///
+/// # Errors
+/// `Rosters` when the folder cannot be read; one wrong file costs its agency only.
+pub fn rosters(home: &Home) -> Result<Rosters, SetupError> {
+    Ok(Rosters::read(&home.rosters())?)
 }
 
 /// The store of a home, with the keys of subjects that lie apart from it; both are made where there are none.

@@ -18,6 +18,7 @@ pub mod load;
 mod lock;
 pub mod officer;
 mod roles;
+pub mod signing;
 #[cfg(test)]
 mod tests;
 

@@ -36,6 +36,9 @@ pub enum Guard {
     /// Somebody changed it since it was read.
     #[error("was changed meanwhile")]
     Changed,
+    /// The owner has too many bytes that no message names.
+    #[error("would be more than its owner's quota")]
+    OverQuota,
     /// The same chunk was stored with other bytes.
     #[error("is stored with other bytes")]
     OtherContent,

@@ -14,24 +14,28 @@ mod suite;
 use std::future::Future;
 use std::pin::Pin;
 
+use puente_core::authority::ActRow;
 use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
-    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
-    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
+    Event, HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued,
+    ReceiptRow, RestrictionRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow,
+    WithdrawalRow, Write,
 };
+use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, Realm, ReleaseId,
-    Role, StopId,
+    Role, StopId, WebhookId,
 };
 use puente_core::protection::{HoldRow, StopRow};
 
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ApprovalFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
-    Past, Position, StopFilter, TransferFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, ERASED,
+    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, TransferFilter,
+    WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -123,6 +127,9 @@ pub trait Store: Send + Sync + 'static {
     /// Open approvals past their lapse, longest first, without their drafts.
     fn approvals_lapsing(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<ApprovalRow>>;
 
+    /// Authorities' acts in the order they came.
+    fn acts(&self, filter: ActFilter, limit: u32) -> Answer<'_, Vec<ActRow>>;
+
     /// One consent with every event on it, in their order; `StoreError::Erased` when the person was.
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>>;
     /// Lines of the ledger of disclosures after a cursor, oldest first, each with its message's state.
@@ -134,6 +141,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Answer<'_, Vec<(i64, DisclosureRow, String)>>;
     /// Notices to recipients after a cursor, oldest first.
     fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>>;
+    /// Restrictions that stand, by question after one.
+    fn restrictions(&self, after: Option<MessageId>, limit: u32) -> Answer<'_, Vec<RestrictionRow>>;
     /// What a peer has said is left of a consent that it collected, in the order it was said.
     fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>>;
 
@@ -168,17 +177,44 @@ pub trait Store: Send + Sync + 'static {
     /// Stopped rows whose next alarm is due, longest first, with their records.
     fn stops_alarming(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<StopRow>>;
 
+    /// The clock of one alert with what officers signed about it.
+    fn watch(&self, message: MessageId) -> Answer<'_, Option<WatchRow>>;
+    /// Clocks that somebody still has to stop, the most urgent first, without what was signed.
+    fn watches(&self, filter: WatchFilter, limit: u32) -> Answer<'_, Vec<WatchRow>>;
+    /// Clocks at which something is due, longest first, with what was signed.
+    fn watches_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<WatchRow>>;
+    /// Everybody called over one alert, in the order they were called.
+    fn summonses(&self, message: MessageId, limit: u32) -> Answer<'_, Vec<Summons>>;
+    /// Calls that are to be tried, longest due first.
+    fn summonses_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<Summons>>;
+    /// One webhook.
+    fn webhook(&self, webhook: WebhookId) -> Answer<'_, Option<WebhookRow>>;
+    /// Every webhook, in the order they were registered.
+    fn webhooks(&self, limit: u32) -> Answer<'_, Vec<WebhookRow>>;
+    /// Events that a webhook did not take, after a place, oldest first.
+    fn dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DeadLetterRow)>>;
+    /// The cursor of the last event there is, whomever it is for; 0 without one.
+    fn last_event(&self) -> Answer<'_, i64>;
+
     /// The steps of a transfer, metadata only, in the order in which they came; at most `MAX_PAGE`.
     fn case_steps(&self, transfer: MessageId) -> Answer<'_, Vec<MessageRow>>;
     /// Transfers of children's cases with what was told of them.
     fn transfers(&self, filter: TransferFilter, limit: u32) -> Answer<'_, Vec<TransferRow>>;
 
-    /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer.
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()>;
+    /// Stores one chunk of an attachment, durable when answered; the same bytes again only keep it longer. `OverQuota`
+    /// when its owner would then have more than `quota` bytes that no message names.
+    fn put_chunk(&self, place: ChunkPlace, bytes: Vec<u8>, quota: u64, now_ms: i64) -> Answer<'_, ()>;
     /// One chunk.
-    fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>>;
-    /// Which chunks under a root are stored, in order.
-    fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>>;
+    fn chunk(&self, place: ChunkPlace) -> Answer<'_, Option<Vec<u8>>>;
+    /// The RFC 6962 leaf hashes of the chunks that an owner has under a root, with their numbers, in order.
+    fn chunk_leaves(&self, owner: ChunkOwner, root: Digest) -> Answer<'_, Vec<(u32, Digest)>>;
+    /// Messages that name an attachment and whose content is kept, metadata only.
+    fn naming(&self, root: Digest, limit: u32) -> Answer<'_, Vec<MessageRow>>;
 
     /// Drops what is past its keeping, as `Past` says; bounded, answers how many rows went. Repeat until 0.
     fn forget(&self, past: Past) -> Answer<'_, u64>;

@@ -4,7 +4,8 @@
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow};
 use puente_core::ids::{
-    AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, StopId,
+    ActId, AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
+    WebhookId,
 };
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
@@ -26,6 +27,26 @@ pub struct KnownInbound {
     pub issuer_digest: Option<Digest>,
     /// Our first receipt for that release, as JSON; empty if there is none yet.
     pub receipt: Vec<u8>,
+}
+
+/// Whose a chunk is: who put it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChunkOwner {
+    /// An agency of this country, for a message of its own.
+    Agency(AgencyId),
+    /// Another member's gateway, for a message that it delivers.
+    Peer(CountryCode),
+}
+
+/// One chunk of one owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChunkPlace {
+    /// Whose it is.
+    pub owner: ChunkOwner,
+    /// Root of its attachment.
+    pub root: Digest,
+    /// Its number, from 0.
+    pub index: u32,
 }
 
 /// The state of a message whose content went.
@@ -91,8 +112,39 @@ pub struct ApprovalFilter {
     pub state: Option<ApprovalState>,
     /// The submitting agency.
     pub agency: Option<AgencyId>,
+    /// The thread.
+    pub case: Option<CaseId>,
     /// Only what was opened after this approval.
     pub after: Option<ApprovalId>,
+}
+
+/// Whose clocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchFilter {
+    /// The agency.
+    pub agency: AgencyId,
+    /// Its roles.
+    pub roles: Vec<Role>,
+}
+
+/// Which acts of authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActFilter {
+    /// Those in this thread.
+    InCase(CaseId),
+    /// Those that this message rests on.
+    Under(MessageId),
+    /// Those of this authority, after one of them.
+    Of {
+        /// The authority.
+        agency: AgencyId,
+        /// Only what came after this act.
+        after: Option<ActId>,
+    },
+    /// The one.
+    One(ActId),
+    /// Those since whose coming no held row of their thread was tried.
+    Untried,
 }
 
 /// One side's choice of stopped rows.
@@ -162,4 +214,15 @@ pub enum NoticeFilter {
     Carried(MessageId),
     /// Those that no recipient has answered.
     Unresolved,
+}
+
+/// Which dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetterFilter {
+    /// All.
+    All,
+    /// Those of this webhook.
+    Of(WebhookId),
+    /// Those of this webhook that are to be sent once more.
+    Resend(WebhookId),
 }

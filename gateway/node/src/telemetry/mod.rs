@@ -8,6 +8,7 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
+use puente_core::duty::SummonsState;
 use puente_core::ids::MessageType;
 
 use crate::store::CommitObserver;
@@ -67,12 +68,22 @@ pub struct Metrics {
     commit_seconds: Histogram,
     commit_writes: Histogram,
     clock_skew: GaugeVec,
+    clock_median: GaugeVec,
     approvals_open: IntGauge,
     protection_alarms: IntCounterVec,
+    alert_silences: IntCounterVec,
+    duty_unstaffed: IntCounterVec,
+    summonses: IntCounterVec,
+    duty_channel_up: IntGaugeVec,
+    duty_gap_minutes: IntGauge,
     case_alarms: IntCounterVec,
     notices: IntGaugeVec,
     suspensions: IntGaugeVec,
     peer_up: IntGaugeVec,
+    event_streams: IntGauge,
+    webhook_calls: IntCounterVec,
+    webhooks_paused: IntGauge,
+    dead_letters: IntGauge,
     started: Gauge,
 }
 
@@ -125,8 +136,11 @@ impl Metrics {
             &["lane"],
         )?;
         registry.register(Box::new(deliveries.clone()))?;
-        let approvals_open = IntGauge::new("puente_approvals_open", "Held rows that wait for officers.")?;
-        registry.register(Box::new(approvals_open.clone()))?;
+        let int_gauge = |name: &str, help: &str| -> Result<IntGauge, prometheus::Error> {
+            let metric = IntGauge::new(name, help)?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        };
         let started = Gauge::new("puente_start_time_seconds", "When the node started, Unix time.")?;
         registry.register(Box::new(started.clone()))?;
         Ok(Arc::new(Self {
@@ -173,6 +187,11 @@ impl Metrics {
                 "How far a peer's clock is from ours.",
                 &["peer"],
             )?,
+            clock_median: gauges(
+                "puente_clock_median_seconds",
+                "How far the median of all members' clocks is ahead of ours; beyond 120 nothing new is begun.",
+                &[],
+            )?,
             notices: int_gauges(
                 "puente_notices_unresolved",
                 "Withdrawals, corrections and erasures that a recipient has not confirmed, by whether it is late.",
@@ -193,13 +212,48 @@ impl Metrics {
                 "Silences about stopped rows past their time, and people who travel nevertheless.",
                 &["alarm"],
             )?,
+            alert_silences: counters(
+                "puente_alert_silences_total",
+                "Alerts that nobody answered, acted on or signed for in time, or that a peer did not take.",
+                &["silence"],
+            )?,
+            duty_unstaffed: counters(
+                "puente_duty_unstaffed_total",
+                "Calls over an alert that found nobody on duty, by who was wanted.",
+                &["wake"],
+            )?,
+            summonses: counters(
+                "puente_summonses_total",
+                "Attempts to call somebody over an alert, by channel and what came of it.",
+                &["channel", "state"],
+            )?,
+            duty_channel_up: int_gauges(
+                "puente_duty_channel_up",
+                "1 when the server of a channel by which people are called answers.",
+                &["channel"],
+            )?,
+            duty_gap_minutes: int_gauge(
+                "puente_duty_gap_minutes",
+                "Minutes of the next seven days in which an agency that answers alerts has nobody on duty.",
+            )?,
+            event_streams: int_gauge("puente_event_streams", "Streams of events that are open.")?,
+            webhook_calls: counters(
+                "puente_webhook_calls_total",
+                "Calls of agencies' webhooks, by what came of them.",
+                &["outcome"],
+            )?,
+            webhooks_paused: int_gauge(
+                "puente_webhooks_paused",
+                "Webhooks that call no more until resumed.",
+            )?,
+            dead_letters: int_gauge("puente_dead_letters", "Events that a webhook did not take.")?,
+            approvals_open: int_gauge("puente_approvals_open", "Held rows that wait for officers.")?,
             case_alarms: counters(
                 "puente_case_alarms_total",
                 "Clocks of children's cases that have run out.",
                 &["clock"],
             )?,
             deliveries,
-            approvals_open,
             started,
             registry,
         }))
@@ -258,6 +312,11 @@ impl Metrics {
         self.clock_skew.with_label_values(&[peer]).set(seconds);
     }
 
+    /// How far the median of all clocks is ahead of ours.
+    pub fn median(&self, seconds: f64) {
+        self.clock_median.with_label_values::<&str>(&[]).set(seconds);
+    }
+
     /// How many rows wait for officers.
     pub fn approvals(&self, open: i64) {
         self.approvals_open.set(open);
@@ -266,6 +325,31 @@ impl Metrics {
     /// Something about a stopped row alarms.
     pub fn protection_alarm(&self, alarm: &str) {
         self.protection_alarms.with_label_values(&[alarm]).inc();
+    }
+
+    /// Nobody has stopped a clock in time.
+    pub fn alert_silence(&self, silence: &str) {
+        self.alert_silences.with_label_values(&[silence]).inc();
+    }
+
+    /// A call over an alert found nobody on duty.
+    pub fn duty_unstaffed(&self, wake: &str) {
+        self.duty_unstaffed.with_label_values(&[wake]).inc();
+    }
+
+    /// Whether the server of a channel answers.
+    pub fn duty_channel(&self, channel: &str, up: bool) {
+        self.duty_channel_up.with_label_values(&[channel]).set(i64::from(up));
+    }
+
+    /// How long nobody will be on duty.
+    pub fn duty_gap(&self, minutes: i64) {
+        self.duty_gap_minutes.set(minutes);
+    }
+
+    /// Somebody was called, or it was tried.
+    pub fn summons(&self, channel: &str, state: SummonsState) {
+        self.summonses.with_label_values(&[channel, state.as_str()]).inc();
     }
 
     /// A clock of a child's case has run out.
@@ -283,6 +367,22 @@ impl Metrics {
     /// How many members, purposes or categories are suspended.
     pub fn suspensions(&self, kind: &str, in_force: i64) {
         self.suspensions.with_label_values(&[kind]).set(in_force);
+    }
+
+    /// How many streams of events are open.
+    pub fn streams(&self, open: usize) {
+        self.event_streams.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// A webhook was called, with this outcome.
+    pub fn webhook(&self, outcome: &str) {
+        self.webhook_calls.with_label_values(&[outcome]).inc();
+    }
+
+    /// How many webhooks are paused, and how many events were not taken.
+    pub fn webhooks(&self, paused: usize, dead_letters: u64) {
+        self.webhooks_paused.set(i64::try_from(paused).unwrap_or(i64::MAX));
+        self.dead_letters.set(i64::try_from(dead_letters).unwrap_or(i64::MAX));
     }
 
     /// When the node started.

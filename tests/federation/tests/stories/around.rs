@@ -118,9 +118,10 @@ async fn the_receiving_node_and_its_agency_see_the_same_with_her_and_without() -
             .unwrap()
             .iter()
             .map(|told| {
-                let mut event = told["event"].clone();
-                event["message"] = Value::Null;
-                json!([told["cursor"], event])
+                let mut event = told.clone();
+                event["data"]["message"] = Value::Null;
+                event["data"]["link"] = Value::Null;
+                event
             })
             .collect();
         let mut view: Value = igm.get("/v1/operations/01940000-0000-7000-8000-000000000001").await?.json()?;

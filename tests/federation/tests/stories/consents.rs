@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use puente_core::consent::{TYP_EVENT, TYP_RECORD};
 use puente_core::ids::Digest;
 use puente_node::client::AgencyClient;
+use puente_node::subjects::{SubjectOf, erase_subject};
 use puente_test_support::{Federation, consent_event, consent_record, post};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
@@ -78,10 +79,10 @@ impl Given {
 async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
     let find = |inbox: &Value| -> Option<String> {
         let events = inbox["events"].as_array()?;
-        let came = events.iter().find(|e| {
-            e["event"]["message_type"] == message_type && e["event"]["kind"] == "message_received"
-        })?;
-        Some(came["event"]["message"].as_str()?.to_owned())
+        let came = events
+            .iter()
+            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
+        Some(came["data"]["message"].as_str()?.to_owned())
     };
     let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
     Ok(agency.get(&format!("/v1/messages/{}/content", find(&inbox).unwrap())).await?.json()?)
@@ -242,7 +243,7 @@ async fn who_does_not_confirm_in_three_days_is_listed_and_alarmed() -> Result<()
             .as_array()
             .unwrap()
             .iter()
-            .any(|e| e["event"]["kind"] == "notice_state" && e["event"]["state"] == "overdue")
+            .any(|e| e["type"] == "puente.notice_state" && e["data"]["state"] == "overdue")
     );
     let mut pause = tokio::time::interval(std::time::Duration::from_millis(20));
     while !given.federation.metrics("MX")?.contains("puente_notices_unresolved{late=\"yes\"} 1") {
@@ -352,5 +353,21 @@ async fn a_withdrawal_outlives_its_message() -> Result<()> {
     given.federation.until(&given.sre, "/v1/notices", another).await?;
     let renap = given.federation.client("GT", "RENAP")?;
     received(&given.federation, &renap, "consent.withdraw").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_waits_arrives_also_when_the_person_is_erased_at_home_meanwhile() -> Result<()> {
+    let mut given = given().await?;
+    let verdict = given.send("GT").await?;
+    given.until_state(&verdict, "accepted").await?;
+    given.federation.stop("GT").await?;
+    given.happens("withdrawn", given.digest, json!({})).await?;
+    let node = given.federation.member("MX")?.running.as_ref().unwrap().node();
+    erase_subject(node, SubjectOf::Own("exp-1").tag(&node.keys.subjects)).await?;
+    given.federation.start("GT").await?;
+    let renap = given.federation.client("GT", "RENAP")?;
+    let told = received(&given.federation, &renap, "consent.withdraw").await?;
+    assert_eq!(told["sections"]["consent.record"]["state"], "withdrawn");
     Ok(())
 }

@@ -31,7 +31,7 @@ async fn a_queue_survives_both_nodes_and_drains_in_order_when_the_peer_returns()
         .as_array()
         .unwrap()
         .iter()
-        .map(|event| event["event"]["message"].as_str().unwrap().to_owned())
+        .map(|event| event["data"]["message"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(came, sent);
     let inm = federation.client("MX", "INM")?;

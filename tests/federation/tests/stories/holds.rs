@@ -75,9 +75,10 @@ impl Case {
     /// Kinds and states of what an agency was told about stopped rows and holds.
     async fn told(&self, client: &AgencyClient) -> Result<Vec<(String, String)>> {
         let inbox: Value = client.get("/v1/inbox").await?.json()?;
-        let text = |event: &Value, name: &str| event["event"][name].as_str().unwrap().to_owned();
+        let kind = |event: &Value| event["type"].as_str().unwrap().replacen("puente.", "", 1);
+        let state = |event: &Value| event["data"]["state"].as_str().unwrap().to_owned();
         let events = inbox["events"].as_array().unwrap().iter();
-        Ok(events.map(|event| (text(event, "kind"), text(event, "state"))).collect())
+        Ok(events.map(|event| (kind(event), state(event))).collect())
     }
 }
 

@@ -1,10 +1,15 @@
 //! One named test per story of two countries; one binary, so that everything is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod alerts;
 mod approvals;
 mod around;
+mod attachments;
+mod authorities;
 mod cases;
+mod clocks;
 mod consents;
+mod corrections;
 mod delivery;
 mod envelopes;
 mod erasure;
@@ -13,5 +18,9 @@ mod policies;
 mod refusals;
 mod rights;
 mod road;
+mod show;
+mod signing;
 mod statistics;
+mod streams;
 mod suspensions;
+mod webhooks;

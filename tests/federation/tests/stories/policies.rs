@@ -165,3 +165,31 @@ async fn a_set_that_releases_more_says_so_to_the_officers_and_its_own_case_refus
     assert_eq!(shown["summary"]["changes"]["policies"]["changed"], json!(["R-STA-01.whole"]));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_peer_is_decided_again_and_nothing_leaves_that_the_new_set_forbids() -> Result<()> {
+    let mut federation = Federation::of(&["GT", "MX"], AGENCIES).await?;
+    federation.stop("GT").await?;
+    let inm = federation.client("MX", "INM")?;
+    let mut silent = adult_row(2);
+    silent["sections"].as_object_mut().context("no sections")?.remove("language");
+    let mut waiting = Vec::new();
+    for row in [adult_row(1), silent] {
+        let verdict: Value = post(&inm, "/v1/messages", &row).await?.json()?;
+        assert_eq!(verdict["verdict"], "accepted", "{verdict}");
+        waiting.push(format!("/v1/messages/{}", verdict["message_id"].as_str().context("not sent")?));
+    }
+    let before: Value = inm.get(&waiting[1]).await?.json()?;
+    federation.activate("MX", stricter()?).await?;
+    federation.start("GT").await?;
+    let stays = federation.until(&inm, &waiting[0], |seen| seen["message"]["state"] == "cancelled").await?;
+    assert_eq!(stays["message"]["code"], "decision.lapsed");
+    let goes = federation.until(&inm, &waiting[1], |seen| seen["message"]["state"] == "accepted").await?;
+    assert_eq!(goes["message"]["release"], before["message"]["release"], "the stored bytes went");
+    let igm = federation.client("GT", "IGM")?;
+    let inbox: Value = igm.get("/v1/inbox").await?.json()?;
+    assert_eq!(inbox["events"].as_array().map(Vec::len), Some(1), "{inbox}");
+    // Submitted again it meets the set in force, and goes without what that set keeps.
+    assert_eq!(removed(&federation, 1).await?[0]["rule"]["id"], "MX-LAN-01");
+    Ok(())
+}

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use puente_core::consent::TYP_RECORD;
 use puente_core::delivery::HoldChange;
+use puente_core::ids::Digest;
+use puente_core::rights::{Answers, Outcome, TYP_ANSWERS};
 use puente_node::client::AgencyClient;
 use puente_node::subjects::{SubjectOf, legal_hold};
-use puente_test_support::{Federation, consent_record, post};
+use puente_test_support::{Federation, consent_record, post, signed};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "SRE", "consular"),
@@ -51,13 +53,20 @@ async fn told() -> Result<(Federation, AgencyClient)> {
 async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
     let find = |inbox: &Value| -> Option<String> {
         let mut events = inbox["events"].as_array()?.iter();
-        let came = events.find(|e| {
-            e["event"]["message_type"] == message_type && e["event"]["kind"] == "message_received"
-        })?;
-        Some(came["event"]["message"].as_str()?.to_owned())
+        let came = events
+            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
+        Some(came["data"]["message"].as_str()?.to_owned())
     };
     let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
     Ok(agency.get(&format!("/v1/messages/{}/content", find(&inbox).unwrap())).await?.json()?)
+}
+
+/// The officer sol of Guatemala's consular service answers.
+async fn answer(federation: &Federation, minex: &AgencyClient, key: &[u8], says: &Answers) -> Result<Value> {
+    let by = ("GT", "MINEX", "sol");
+    let mut body = signed(key, TYP_ANSWERS, by, says, federation.clock.as_ref())?;
+    body["subject"] = subject();
+    Ok(post(minex, &format!("/v1/messages/{}/response", says.question), &body).await?.json()?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,12 +96,24 @@ async fn the_answer_to_a_person_names_everyone_who_was_told_and_who_has_not_answ
     let types: Vec<_> =
         account["received"].as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
     assert!(types.contains(&"document.request"), "{account}");
-    let answer = json!({
-        "type": "rights.response", "recipient": {"country": "MX", "role": "data_subject", "agency": "Titulares"},
+    let by_hand = json!({
+        "type": "rights.response", "recipient": {"country": "MX", "role": "data_subject"},
         "purpose": "data_subject_rights", "legal_basis": {"type": "control"}, "facts": {"identity_proven": "yes"},
         "case": came["header"]["case"], "in_reply_to": id, "subject": subject(),
-        "sections": {"ops.metadata": {"status": "answered", "disclosures": account["disclosures"]}}});
-    let verdict: Value = post(&minex, "/v1/messages", &answer).await?.json()?;
+        "sections": {"ops.metadata": {"status": "answered", "disclosures": []}}});
+    let by_hand: Value = post(&minex, "/v1/messages", &by_hand).await?.json()?;
+    assert_eq!(by_hand["problems"][0]["field"], "/type", "{by_hand}");
+    let key = federation.officer("GT", "MINEX", "sol", "p-sol")?;
+    let mut says = Answers {
+        question: id.parse()?,
+        account: Digest::of(b"another account"),
+        outcome: Outcome::Answered,
+        ground: None,
+    };
+    let stale = answer(&federation, &minex, &key, &says).await?;
+    assert_eq!(stale["code"], "approval.preview_stale", "{stale}");
+    says.account = account["account"].as_str().unwrap().parse()?;
+    let verdict = answer(&federation, &minex, &key, &says).await?;
     assert_eq!(verdict["verdict"], "accepted", "{verdict}");
     let answered = |seen: &Value| seen["answers"].as_array().is_some_and(|all| all.len() == 1);
     let seen = federation.until(&office, &path, answered).await?;
@@ -133,7 +154,13 @@ async fn confirming_an_erasure_is_erasing_and_without_an_order_there_is_nothing_
     let subject = SubjectOf::Peer(&"MX".parse()?, pseudonym).tag(&node.keys.subjects);
     legal_hold(node, subject, HoldChange::Placed).await?;
     let held: Value = post(&minex, "/v1/messages", &confirm(&came["message_id"])).await?.json()?;
-    assert_eq!(held["code"], "erasure.legal_hold", "{held}");
+    assert_eq!(held["problems"][0]["code"], "erasure.legal_hold", "{held}");
+    // In a list it costs its own row.
+    let other = json!({"type": "unknown.type"});
+    let batch = json!([confirm(&came["message_id"]), other]);
+    let batch: Value = post(&minex, "/v1/messages/batch", &batch).await?.json()?;
+    assert_eq!(batch["verdicts"][0]["problems"][0]["code"], "erasure.legal_hold", "{batch}");
+    assert_eq!(batch["verdicts"][1]["verdict"], "malformed", "{batch}");
     assert_eq!(minex.get(&content).await?.status, StatusCode::OK);
     legal_hold(node, subject, HoldChange::Lifted).await?;
 
@@ -160,5 +187,68 @@ async fn confirming_an_erasure_is_erasing_and_without_an_order_there_is_nothing_
         .map(|n| (n["to_role"].clone(), n["code"].clone()))
         .collect();
     assert!(kept_here.is_empty(), "every recipient of a correction's profile can be told: {list}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_objects_is_told_of_no_more_at_home_or_abroad_until_the_objection_is_refused() -> Result<()> {
+    let (mut federation, sre) = told().await?;
+    let minex = federation.client("GT", "MINEX")?;
+    let request = received(&federation, &minex, "document.request").await?;
+    let office = federation.client("MX", "Titulares")?;
+    let objection = json!({
+        "type": "rights.object", "recipient": {"country": "GT", "role": "consular", "agency": "MINEX"},
+        "purpose": "data_subject_rights", "legal_basis": {"type": "control"}, "subject_id": "exp-1",
+        "subject": subject(), "facts": {"identity_proven": "yes"},
+        "sections": {"ops.metadata": {"status": "asked", "at": "2026-11-25T15:00:00Z"}}});
+    let sent: Value = post(&office, "/v1/messages", &objection).await?.json()?;
+    assert_eq!(sent["verdict"], "accepted", "{sent}");
+    let came = received(&federation, &minex, "rights.object").await?;
+
+    let rule = |verdict: &Value| (verdict["verdict"].clone(), verdict["rule"]["id"].clone());
+    let held = (json!("held"), json!("R-RGT-03"));
+    let consent = request["consent"]["id"].clone();
+    let next = json!({
+        "type": "document.request", "recipient": {"country": "GT", "role": "consular"}, "purpose": "regularisation",
+        "legal_basis": {"type": "consent", "consent_id": consent}, "subject_id": "exp-1", "subject": subject(),
+        "sections": {"id.core": person(), "doc.civil": {"kind": "birth", "registry": "RENAP Nebaj", "year": 1994,
+                     "number": "1187", "delivery": "signed_pdf"}}});
+    let about = json!({
+        "type": "document.response", "recipient": {"country": "MX", "role": "consular"},
+        "purpose": "regularisation", "legal_basis": {"type": "consent", "consent_id": consent},
+        "case": request["header"]["case"], "in_reply_to": request["message_id"], "subject": subject(),
+        "sections": {"ops.metadata": {"status": "not_found"}}});
+    assert_eq!(rule(&post(&sre, "/v1/messages", &next).await?.json()?), held);
+    assert_eq!(rule(&post(&minex, "/v1/messages", &about).await?.json()?), held);
+    let mut another = next.clone();
+    another["subject_id"] = json!("exp-2");
+    another["legal_basis"] = json!({"type": "legal_obligation", "agreement": "MX-GT"});
+    let another: Value = post(&sre, "/v1/messages", &another).await?.json()?;
+    assert_ne!(another["rule"]["id"], "R-RGT-03", "{another}");
+
+    // It outlives a restart of both, and ends with the answer that refuses it.
+    for country in ["GT", "MX"] {
+        federation.stop(country).await?;
+        federation.start(country).await?;
+    }
+    let (sre, minex) = (federation.client("MX", "SRE")?, federation.client("GT", "MINEX")?);
+    assert_eq!(rule(&post(&minex, "/v1/messages", &about).await?.json()?), held);
+    let id = came["message_id"].as_str().unwrap();
+    let account: Value = minex.get(&format!("/v1/messages/{id}/accounting")).await?.json()?;
+    let key = federation.officer("GT", "MINEX", "sol", "p-sol")?;
+    let says = Answers {
+        question: id.parse()?,
+        account: account["account"].as_str().unwrap().parse()?,
+        outcome: Outcome::Refused,
+        ground: Some("legal_claim".to_owned()),
+    };
+    let refused = answer(&federation, &minex, &key, &says).await?;
+    assert_eq!(refused["verdict"], "accepted", "{refused}");
+    let goes: Value = post(&minex, "/v1/messages", &about).await?.json()?;
+    assert_eq!(goes["verdict"], "accepted", "{goes}");
+    let office = federation.client("MX", "Titulares")?;
+    received(&federation, &office, "rights.response").await?;
+    let goes: Value = post(&sre, "/v1/messages", &next).await?.json()?;
+    assert_eq!(goes["verdict"], "accepted", "{goes}");
     Ok(())
 }

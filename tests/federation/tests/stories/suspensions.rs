@@ -38,7 +38,7 @@ async fn inbox(federation: &Federation, count: usize) -> Result<Vec<String>> {
     let igm = federation.client("GT", "IGM")?;
     let all = |inbox: &Value| inbox["events"].as_array().is_some_and(|events| events.len() == count);
     let inbox = federation.until(&igm, "/v1/inbox?limit=100", all).await?;
-    let path = |event: &Value| format!("/v1/messages/{}", event["event"]["message"].as_str().unwrap());
+    let path = |event: &Value| format!("/v1/messages/{}", event["data"]["message"].as_str().unwrap());
     Ok(inbox["events"].as_array().unwrap().iter().map(path).collect())
 }
 

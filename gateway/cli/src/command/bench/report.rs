@@ -31,6 +31,9 @@ struct Figures {
     cache_hit_rate: f64,
     decision_cold_us: f64,
     decision_warm_us: f64,
+    sign_us: f64,
+    decision_cold_to_sign: f64,
+    decision_warm_to_sign: f64,
     redacted: usize,
     stayed: usize,
     repeated: usize,
@@ -74,6 +77,9 @@ impl Figures {
             cache_hit_rate: trial.hit_rate,
             decision_cold_us: trial.floor.decision_cold_us,
             decision_warm_us: trial.floor.decision_warm_us,
+            sign_us: trial.floor.sign_us,
+            decision_cold_to_sign: trial.floor.decision_cold_us / trial.floor.sign_us,
+            decision_warm_to_sign: trial.floor.decision_warm_us / trial.floor.sign_us,
             redacted: trial.load.redacted,
             stayed: trial.load.stayed,
             repeated: trial.load.repeated,
@@ -127,6 +133,11 @@ impl Figures {
             to,
             "  decisión nueva, repetida / cold, warm, µs    {:>10.0} {:>8.1}",
             self.decision_cold_us, self.decision_warm_us
+        )?;
+        writeln!(
+            to,
+            "  firma; nueva, repetida : firma / signature, µs; cold, warm to it {:>6.0} {:>6.1} {:>6.2}",
+            self.sign_us, self.decision_cold_to_sign, self.decision_warm_to_sign
         )?;
         writeln!(
             to,

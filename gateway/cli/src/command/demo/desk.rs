@@ -117,8 +117,7 @@ impl Desk {
         let body = self.get(&path).await?.success()?;
         let next = body.get("next").and_then(Value::as_i64).unwrap_or(after);
         let events = body.get("events").and_then(Value::as_array).cloned().unwrap_or_default();
-        let event = |mut entry: Value| entry.get_mut("event").map(Value::take);
-        Ok((events.into_iter().filter_map(event).collect(), next))
+        Ok((events, next))
     }
 
     /// Every event there is.

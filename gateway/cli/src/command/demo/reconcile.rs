@@ -136,10 +136,11 @@ impl Books<'_> {
                 *arrived.entry(text(message, "message_id")).or_default() += 1;
             }
             let received = list(receiver, "events").iter().filter(|event| {
-                text(event, "kind") == "message_received" && text(event, "message_type") == "return.manifest"
+                text(event, "type") == "puente.message_received"
+                    && text(&event["data"], "message_type") == "return.manifest"
             });
             for event in received {
-                *told.entry(text(event, "message")).or_default() += 1;
+                *told.entry(text(&event["data"], "message")).or_default() += 1;
             }
         }
         let twice = |times: &&usize| **times > 1;

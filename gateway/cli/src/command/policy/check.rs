@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use puente_core::consent::ApprovedTexts;
 use puente_core::policy::{Defect, PolicyEngine, cases, defects};
 use puente_node::home::Home;
 use puente_node::policy::PolicySet;
@@ -12,6 +13,11 @@ use super::read_set;
 use crate::exit::Exit;
 use crate::output::Output;
 
+/// How to mend the list of texts.
+const TEXTS: (&str, &str) = (
+    "Corrija la lista, o apruebe de nuevo el texto que cambió.",
+    "Mend the list, or approve the changed text again.",
+);
 /// What to do about a worked case that came out otherwise.
 const CASE: (&str, &str) = (
     "Corrija la regla, o el caso si la matriz cambió.",
@@ -46,6 +52,7 @@ impl Check {
         let folder = self.policies.or_else(|| self.home.map(|home| Home::at(home).policies()));
         let set = read_set(folder.as_ref())?;
         let mut found = defects(&set.bytes());
+        found.extend(texts(&set));
         // The cases of a set that does not load would all fail, and say nothing.
         let mut worked = Cases::default();
         let loaded = if found.is_empty() { set.load(&[]).ok() } else { None };
@@ -69,6 +76,14 @@ impl Check {
         })?;
         Ok(Exit::expect(found.is_empty()))
     }
+}
+
+/// What keeps the list of texts for consent from being used.
+fn texts(set: &PolicySet) -> Option<Defect> {
+    let files = set.files().iter().map(|(path, text)| (path.as_str(), text.as_bytes()));
+    let wrong = ApprovedTexts::load(files).err()?;
+    let file = "consent/texts.json".to_owned();
+    Some(Defect { file, line: 1, what: wrong.to_string(), es: TEXTS.0, en: TEXTS.1 })
 }
 
 fn work(set: &PolicySet, engine: &PolicyEngine) -> Cases {
@@ -117,6 +132,17 @@ mod tests {
         let (exit, text) = run(None, Format::Text);
         assert!(text.ends_with(" failed\n0 defects\n"), "{text}");
         assert_eq!(exit, Exit::Done);
+    }
+
+    #[test]
+    fn a_text_for_consent_that_is_not_the_approved_one_is_a_defect() {
+        let folder = changed(|files| {
+            files.insert("consent/es.txt".to_owned(), "otro texto".to_owned());
+        });
+        let (exit, text) = run(Some(folder.path()), Format::Json);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["defects"][0]["file"], "consent/texts.json", "{text}");
+        assert_eq!(exit, Exit::Refused);
     }
 
     #[test]

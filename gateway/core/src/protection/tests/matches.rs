@@ -90,6 +90,24 @@ fn every_name_of_a_hold_and_an_estimated_birth_are_compared() {
 }
 
 #[test]
+fn a_hold_with_a_wide_estimate_or_no_birth_is_met_by_rows_with_a_birth_and_without() {
+    for born in [Born::Between(Personal::new((1970, 2005))), Born::Unknown] {
+        let mut held = hold();
+        held.person.born = born;
+        let index = index_of(held);
+        let mut shortened = row("Carmen", "Güinac", None);
+        assert_eq!(met(&index, &shortened), Some(Likeness::Near));
+        shortened.birth_date = None;
+        assert_eq!(met(&index, &shortened), Some(Likeness::Near));
+        (shortened.age, shortened.age_estimated) = (Some(31), true);
+        assert_eq!(met(&index, &shortened), Some(Likeness::Near));
+    }
+    let mut unborn = row("Carmen", "Güinac", None);
+    unborn.birth_date = None;
+    assert_eq!(met(&index_of(hold()), &unborn), Some(Likeness::Near));
+}
+
+#[test]
 fn a_lifted_hold_and_one_past_its_end_meet_nobody() {
     let exact = row("María del Carmen", "Güinac", Some("Núñez"));
     let mut index = index_of(hold());

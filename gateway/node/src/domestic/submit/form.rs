@@ -1,4 +1,4 @@
-//! The submission as the domestic API takes it: one message about at most one person.
+//! The submission as the domestic API takes it, and what became of it: one message about at most one person.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use puente_core::envelope::RecipientRef;
+use puente_core::envelope::{IssuerClaims, RecipientRef, disclosed};
 use puente_core::ids::{
     AgreementId, CaseId, Category, ConsentId, MessageId, MessageType, OperationId, Purpose, Role,
 };
@@ -71,17 +71,26 @@ pub struct Submission {
     /// What policy needs to know of the step.
     #[serde(default)]
     pub facts: StatedFacts,
-    /// Content by category.
+    /// Content by category; may be left out when `signed` discloses it.
     pub sections: BTreeMap<Category, Personal<Value>>,
+    /// What an agency that signs by itself signed: an SD-JWT with every disclosure (RFC 9901 section 4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Personal<String>>,
 }
 
 impl Submission {
     /// Reads a submission from JSON that was strictly read; the sections, most of its bytes, are moved and not
-    /// built a second time.
+    /// built a second time. Without `sections` the content is what `signed` discloses, still unverified.
     ///
     /// # Errors
     /// When a field is missing, unknown or of another form.
     pub fn from_json(mut item: Value) -> Result<Self, serde_json::Error> {
+        if let (None, Some(signed)) = (item.get("sections"), item.get("signed")) {
+            let sections = signed.as_str().and_then(disclosed);
+            let sections = sections.ok_or_else(|| serde_json::Error::custom("`signed` is no SD-JWT"))?;
+            item["sections"] = Value::Object(Map::new());
+            return Ok(Self { sections, ..serde_json::from_value(item)? });
+        }
         let sections = match item.get_mut("sections") {
             Some(Value::Object(sections)) => std::mem::take(sections),
             // Another form, or none: the reader below says so.
@@ -137,6 +146,22 @@ pub struct Verdict {
     /// What should be looked at; never a reason to refuse.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Finding>,
+    /// What the agency has to sign for it to leave so: in a dry run of an agency that signs by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<Box<ToSign>>,
+}
+
+/// What an agency signs, as its gateway will demand it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToSign {
+    /// `typ` of the JWT.
+    pub typ: String,
+    /// Its claims; only `sections._sd` is still empty.
+    pub claims: IssuerClaims,
+    /// How many digests `sections._sd` must hold, decoys among them.
+    pub digests: usize,
+    /// Seconds since the epoch until which it is taken.
+    pub until: i64,
 }
 
 /// The verdicts.
@@ -223,6 +248,7 @@ impl Verdict {
             obligations: Vec::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
+            sign: None,
         }
     }
 }

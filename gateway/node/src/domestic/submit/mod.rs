@@ -3,37 +3,43 @@
 //! Not here: HTTP. INVARIANT: nothing is answered before the commit that holds its writes is durable, and
 //! the decision is recorded whatever it was.
 
+mod answering;
 mod attached;
+mod contents;
 mod ends;
 mod erasing;
 mod form;
 mod prepare;
+mod preview;
 mod protect;
 mod published;
 mod report;
 mod rests;
+mod signed;
+mod statement;
 mod step;
 mod told;
 mod validate;
+mod waiting;
 
 use puente_core::delivery::{CommitId, IdempotentAnswer, Write};
-use puente_core::problem::Problem;
+use puente_core::problem::{self, Problem};
 
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::store::{Guard, StoreError};
 use crate::subjects::erase_subject;
 
-pub use attached::attachment_ref;
-pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, Verdict};
+pub use contents::contents;
+pub use form::{BasisForm, Finding, Outcome, Reason, Removal, Submission, ToSign, Verdict};
 pub use prepare::{Mode, Prepared, prepare, prepare_resting_on};
 pub use report::{problem_finding, verdict_status};
 
 /// Commits what was prepared, with the stored answer when there is one, and counts the verdicts.
 ///
 /// # Errors
-/// When the store did not commit, or somebody who is said to be erased must not be: then nothing was accepted. `None` when the idempotency key was taken
-/// meanwhile: the caller reads the stored answer.
+/// When the store did not commit: then nothing was accepted. `None` when the idempotency key was taken meanwhile: the
+/// caller reads the stored answer.
 pub async fn commit(
     node: &Node,
     prepared: Vec<Prepared>,
@@ -41,9 +47,16 @@ pub async fn commit(
 ) -> Result<Option<Vec<Verdict>>, Problem> {
     let mut writes = Vec::with_capacity(prepared.len() * 4 + 1);
     let mut verdicts = Vec::with_capacity(prepared.len());
-    for item in prepared {
+    for mut item in prepared {
         if let Some(subject) = item.erases {
-            erase_subject(node, subject).await?;
+            match erase_subject(node, subject).await {
+                Ok(_) => {}
+                // A legal hold costs the row that meets it, and no other of its list.
+                Err(problem) if problem.kind.code == problem::ERASURE_HELD.code => {
+                    item = refused(&item, &problem)
+                }
+                Err(problem) => return Err(problem),
+            }
         }
         writes.extend(item.writes);
         verdicts.push(item.verdict);
@@ -55,6 +68,10 @@ pub async fn commit(
     let token = match node.commit(writes).await {
         Ok(token) => token,
         Err(StoreError::Conflict { write, what: Guard::Taken }) if write == key_at => return Ok(None),
+        // Only an agency that signs names its messages itself: one name twice, in one list or at the same time.
+        Err(StoreError::Conflict { what: Guard::Taken, .. }) => {
+            return Err(Problem::new(&problem::MESSAGE_CONFLICT).at("/signed/jti"));
+        }
         Err(error) => return Err(store_problem(&error)),
     };
     debug_assert!(token.id() != CommitId(0));
@@ -62,6 +79,13 @@ pub async fn commit(
         count(node, verdict);
     }
     Ok(Some(verdicts))
+}
+
+/// What is left of a row that says to have erased somebody who must not be: the refusal, and nothing to write.
+fn refused(item: &Prepared, problem: &Problem) -> Prepared {
+    let mut verdict = Verdict::new(item.verdict.row, Outcome::Refused);
+    verdict.problems.push(problem_finding(problem));
+    Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
 /// Counts a verdict by its rule.

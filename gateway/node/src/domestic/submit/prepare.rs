@@ -1,42 +1,50 @@
 //! One submission through catalogue and policy to the writes that it asks for; nothing is stored here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
+use puente_core::authority::{ActRow, Approved};
 use puente_core::cases::Mark;
-use puente_core::catalogue::Descriptor;
+use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, DecisionRow, Direction, Event, EventKind, LeafRow, MessageRow, OutboundRow,
-    OutboundState, SubjectTag, Write,
+    DecisionRow, Direction, LeafRow, MessageRow, OutboundRow, OutboundState, SubjectTag, Write,
 };
-use puente_core::envelope::{
-    BasisRef, Disclosure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, release,
-};
+use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, release, release_issued};
 use puente_core::evidence::LeafRecord;
-use puente_core::ids::{ApprovalId, CaseId, Category, DecisionId, Digest, MessageId, PersonId, Role};
+use puente_core::ids::{CaseId, Category, DecisionId, Digest, MessageId, Role};
+use puente_core::personal::Personal;
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
     SendFacts,
 };
 use puente_core::problem::{self, Problem};
 use puente_core::statistics::Protected;
-use puente_core::suspension::Flow;
+use puente_core::suspension::{Flow, is_never_stopped};
 
+use crate::authority;
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
-use crate::domestic::submit::attached::attachments_in;
+use crate::domestic::submit::answering::clock_stopped;
+use crate::domestic::submit::attached::expect_whole;
 use crate::domestic::submit::ends::{Stop, told};
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Outcome, Removal, Submission, Verdict};
+use crate::domestic::submit::preview::preview_digest;
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
 use crate::domestic::submit::report::reason;
 use crate::domestic::submit::rests::rests_on;
-use crate::domestic::submit::step::{stated, thread_of};
+use crate::domestic::submit::signed::{issued, signs_itself};
+use crate::domestic::submit::step::thread_of;
 use crate::domestic::submit::validate::validate;
-use crate::node::{Node, Rules};
+use crate::domestic::submit::waiting::approved;
+use crate::duty::begins;
+use crate::node::{Node, Rules, store_problem};
 use crate::register::KnownAgency;
+use crate::restriction;
 use crate::subjects::{SubjectOf, keeping};
 
 /// Why a submission is looked at.
@@ -76,11 +84,38 @@ pub(super) struct Parts<'a> {
     pub(super) submission: &'a Submission,
     pub(super) rests: Option<&'a Rests>,
     publication: Option<&'a Protected>,
+    /// What its agency signed, when it signs by itself.
+    issued: Option<&'a Issued>,
+    /// The key of the person whom the message that is answered is about.
+    about: Option<&'a String>,
+    /// What authorities have approved of it.
+    pub(super) approved: Approved,
+    /// Digest of what is in force while it is decided.
+    pub(super) ground: Digest,
     /// The thread: as submitted, or a new one.
     pub(super) case: CaseId,
     /// Whose key seals what is kept of it.
     pub(super) subject: SubjectTag,
     pub(super) now_ms: i64,
+}
+
+/// What was looked up for a submission before it is decided.
+#[derive(Default)]
+struct Rested<'a> {
+    rests: Option<&'a Rests>,
+    acts: &'a [ActRow],
+    about: Option<&'a String>,
+    /// The thread of the child's case that it is a step of.
+    thread: Option<CaseId>,
+}
+
+/// The key of the person whom the message that is answered is about; looked up only while anybody is restricted.
+async fn about(node: &Node, submission: &Submission) -> Result<Option<String>, Problem> {
+    let Some(question) = submission.in_reply_to.filter(|_| !node.restrictions.is_empty()) else {
+        return Ok(None);
+    };
+    let subject = node.store.received_about(question).await.map_err(|error| store_problem(&error))?;
+    Ok(subject.map(|subject| restriction::of_peer(&submission.recipient.country, &subject)))
 }
 
 /// Takes one submission as far as it goes.
@@ -107,7 +142,7 @@ pub fn prepare_resting_on(
     rests: Option<&Rests>,
     mode: &Mode,
 ) -> Result<Prepared, Problem> {
-    told(submission, attempt(node, caller, submission, rests, None, mode))
+    told(submission, attempt(node, caller, submission, &Rested { rests, ..Rested::default() }, mode))
 }
 
 async fn complete(
@@ -119,7 +154,22 @@ async fn complete(
     let rests = rests_on(node, caller, submission).await?;
     let thread = thread_of(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
-    let mut prepared = attempt(node, caller, submission, rests.as_ref(), thread, mode)?;
+    let stopped = clock_stopped(node, caller, submission).await?;
+    expect_whole(node, caller, submission).await?;
+    let acts = authority::acts_in(node, submission.case.or(thread)).await?;
+    let about = about(node, submission).await?;
+    let rested = Rested { rests: rests.as_ref(), acts: &acts, about: about.as_ref(), thread };
+    let mut prepared = attempt(node, caller, submission, &rested, mode)?;
+    if prepared.verdict.message_id.is_some() {
+        prepared.writes.extend(stopped);
+    }
+    if let (Some(_), Some(named)) = (&submission.signed, prepared.verdict.message_id) {
+        // The agency named it: the same signature again is no second message.
+        let known = node.store.message(named).await.map_err(|error| store_problem(&error))?;
+        if known.is_some() {
+            return Err(Problem::new(&problem::MESSAGE_CONFLICT).at("/signed/jti").into());
+        }
+    }
     prepared.erases = erased.filter(|_| prepared.verdict.message_id.is_some());
     Ok(prepared)
 }
@@ -128,8 +178,7 @@ fn attempt(
     node: &Node,
     caller: &KnownAgency,
     submission: &Submission,
-    rests: Option<&Rests>,
-    thread: Option<CaseId>,
+    rested: &Rested<'_>,
     mode: &Mode,
 ) -> Result<Prepared, Stop> {
     let rules = node.rules.get();
@@ -142,15 +191,23 @@ fn attempt(
         .catalogue
         .descriptor(&submission.message_type, submission.version)
         .ok_or_else(|| Problem::new(&problem::TYPE_VERSION).at("/version"))?;
+    if *mode != Mode::DryRun && descriptor.lane == Lane::Bulk && node.clocks.is_alone() {
+        // What it would date now is refused or lapses elsewhere; an alert or a withdrawal is tried all the same.
+        return Err(Problem::new(&problem::CLOCK_ALONE).into());
+    }
     let now_ms = node.clock.now_ms();
     let to = &submission.recipient;
-    if !node.membership.get().answers(&to.country, &to.role, to.agency.as_ref())
-        || to.country == *node.country()
-    {
+    let membership = node.membership.get();
+    if !membership.answers(&to.country, &to.role, to.agency.as_ref()) || to.country == *node.country() {
         return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
     }
-    let case = submission.case.or(thread).unwrap_or_else(|| CaseId(node.fresh_id()));
-    let of = submission.subject_id.as_ref().map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
+    let issued = issued(node, caller, submission, mode)?;
+    let signed_case = issued.as_ref().map(|issued| issued.claims().puente.case);
+    let known = submission.case.or(rested.thread).or(signed_case);
+    let case = known.unwrap_or_else(|| CaseId(node.fresh_id()));
+    // A withdrawal or an order to erase has to arrive, also once she is erased here: it lies under its thread's key.
+    let named = submission.subject_id.as_ref().filter(|_| !is_never_stopped(&submission.message_type));
+    let of = named.map_or(SubjectOf::Case(case), |id| SubjectOf::Own(id.reveal()));
     let subject = of.tag(&node.keys.subjects);
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let publication = published::protected(submission)?;
@@ -162,8 +219,12 @@ fn attempt(
         role,
         descriptor,
         submission,
-        rests,
+        rests: rested.rests,
         publication,
+        issued: issued.as_ref(),
+        about: rested.about,
+        approved: approved(node, rested.acts, submission, case, now_ms)?,
+        ground: rules.ground(&membership, &node.restrictions),
         case,
         subject,
         now_ms,
@@ -208,13 +269,36 @@ impl Parts<'_> {
             subject,
             basis: LegalBasis { basis: submission.legal_basis.basis, agreement, consent },
             // An authority approves by its officers' signed statements, never by a name in a submission.
-            approvals: BTreeSet::new(),
-            host: HostFacts { peer_status: self.peer_status(), ..published::host_facts(self.publication) },
+            approvals: self.approved.approvals.clone(),
+            host: HostFacts {
+                peer_status: self.peer_status(),
+                restricted: self.is_restricted(),
+                ..published::host_facts(self.publication)
+            },
             stated: submission.facts.clone(),
             requested: submission.sections.keys().cloned().collect(),
             released_holds,
             now,
         }
+    }
+
+    /// The sections as they leave.
+    pub(super) fn sections(&self) -> Cow<'_, BTreeMap<Category, Personal<Value>>> {
+        published::sections(self.submission, self.publication)
+    }
+
+    /// Whether the person objected, by the agency's own reference or as the one who is answered about.
+    fn is_restricted(&self) -> bool {
+        let restrictions = &self.node.restrictions;
+        if restrictions.is_empty() {
+            return false;
+        }
+        let own = self
+            .submission
+            .subject_id
+            .as_ref()
+            .map(|id| restriction::own(&self.node.pairwise(self.node.country(), id.reveal())));
+        own.iter().chain(self.about).any(|key| restrictions.holds(key))
     }
 
     /// How the peer stands for this message, by what this node has suspended now.
@@ -253,6 +337,13 @@ impl Parts<'_> {
                 },
             })
             .collect();
+        if decision.outcome != Decided::Deny {
+            if let Some(issued) = self.issued {
+                self.expect_agreed(issued, &decision.deliver)?;
+            } else if signs_itself(self.node, self.caller, self.submission) {
+                verdict.sign = Some(Box::new(self.to_sign(&decision.deliver)?));
+            }
+        }
         let mut writes = Vec::new();
         let held = decision.outcome == Decided::NeedsApproval;
         // Only officers ask for it: what leaves at once is spared the digest.
@@ -271,6 +362,9 @@ impl Parts<'_> {
                 (None, _) => None,
             };
             writes.push(Write::Decision(self.decision_row(&ruled.facts, decision, id, message)?));
+            // Once she asks, this country's agencies stop too; while her question waits for people, as well.
+            let waiting = verdict.approval_id.map(|approval| MessageId(approval.0));
+            writes.extend(message.or(waiting).and_then(|question| self.restriction(question)));
         }
         Ok(Prepared { verdict, writes, preview, erases: None })
     }
@@ -284,142 +378,73 @@ impl Parts<'_> {
         writes: &mut Vec<Write>,
     ) -> Result<MessageId, Problem> {
         let (node, submission) = (self.node, self.submission);
-        let message = MessageId(node.fresh_id());
-        let case = self.case;
-        let issued_at = self.now_ms.div_euclid(1000);
-        let expires_at = issued_at.saturating_add(i64::from(self.descriptor.expires_hours) * 3600);
         let to = &submission.recipient;
+        let now_s = self.now_ms.div_euclid(1000);
         let sealer = node
             .membership
             .get()
-            .sealer(&to.country, &to.role, issued_at)
+            .sealer(&to.country, &to.role, now_s)
             .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
-        let consent = self.consent_extract();
-        let header = Header {
-            message_type: submission.message_type.clone(),
-            version: self.descriptor.version,
-            sender: SenderRef {
-                country: node.country().clone(),
-                agency: self.caller.agency.clone(),
-                role: self.role.clone(),
-            },
-            recipient: to.clone(),
-            case,
-            operation: submission.operation,
-            after: submission.after,
-            in_reply_to: submission.in_reply_to,
-            step: stated(submission, &decision.deliver)?,
-            subject_ref: submission.subject_id.as_ref().map(|id| node.pairwise(&to.country, id.reveal())),
-            purpose: submission.purpose.clone(),
-            legal_basis: BasisRef {
-                kind: submission.legal_basis.basis.code().to_owned(),
-                agreement: submission.legal_basis.agreement.clone(),
-            },
-            handling: Handling {
-                onward: "domestic_same_purpose".to_owned(),
-                retention_days: self.descriptor.retention_days,
-            },
-            attachments: attachments_in(submission, permit),
-        };
+        let (message, issued_at) = self.issued.map_or_else(
+            || (MessageId(node.fresh_id()), now_s),
+            |issued| (issued.claims().jti, issued.claims().iat),
+        );
+        let statement = self.statement(message, issued_at, &decision.deliver)?;
+        let step = Mark::of(&statement.header, message, issued_at);
+        let (expires_at, consent) = (statement.expires_at, statement.consent.clone());
         // This side's own copy goes when the receiver's does.
-        let step = Mark::of(&header, message, issued_at);
         let notice_days = node.config.retention.notice_days;
-        let keeping = keeping(&self.rules.policy, &header, self.subject, self.now_ms, notice_days);
-        let draft = Draft {
-            statement: Statement {
-                message,
-                realm: node.realm(),
-                from: node.country().clone(),
-                header,
-                consent: consent.clone(),
-                issued_at,
-                expires_at,
-            },
-            policy: PolicyRef { digest: decision.digest, decision: decision_id },
-            sections: &published::sections(submission, self.publication),
+        let keeping = keeping(&self.rules.policy, &statement.header, self.subject, self.now_ms, notice_days);
+        let policy = PolicyRef { digest: decision.digest, decision: decision_id };
+        let signer = node.keys.message.as_ref();
+        let made = match self.issued {
+            Some(issued) => release_issued(issued, policy, now_s, permit, signer, sealer.as_ref()),
+            None => {
+                let draft = Draft { statement, policy, sections: &self.sections() };
+                release(draft, permit, signer, sealer.as_ref(), node.random.as_ref())
+            }
         };
-        let made = release(draft, permit, node.keys.message.as_ref(), sealer.as_ref(), node.random.as_ref())
-            .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
+        let made = made.map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
         let withheld = made.withheld.iter().map(Disclosure::text).collect::<Vec<_>>().join("\n").into_bytes();
         verdict.message_id = Some(message);
-        verdict.case = Some(case);
+        verdict.case = Some(self.case);
         writes.push(self.leaf("message", message.to_string(), made.id)?);
+        if !self.approved.acts.is_empty() {
+            writes.push(Write::RestsOn { message, acts: self.approved.acts.clone() });
+        }
         writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
+        let row = MessageRow {
+            direction: Direction::Out,
+            message,
+            release: made.id,
+            peer: to.country.clone(),
+            lane: self.descriptor.lane,
+            message_type: submission.message_type.clone(),
+            version: self.descriptor.version,
+            agency: Some(self.caller.agency.clone()),
+            role: self.role.clone(),
+            case: self.case,
+            operation: submission.operation,
+            row: submission.row,
+            in_reply_to: submission.in_reply_to,
+            step,
+            created_ms: self.now_ms,
+            expires_ms: expires_at.saturating_mul(1000),
+            state: OutboundState::Queued.as_str().to_owned(),
+            code: None,
+            categories: made.labels.iter().map(ToString::to_string).collect(),
+            wire: made.wire,
+        };
+        writes.extend(begins(self.rules, &row, &to.role));
         writes.push(Write::Outbound(OutboundRow {
             keeping,
-            message: MessageRow {
-                direction: Direction::Out,
-                message,
-                release: made.id,
-                peer: to.country.clone(),
-                lane: self.descriptor.lane,
-                message_type: submission.message_type.clone(),
-                version: self.descriptor.version,
-                agency: Some(self.caller.agency.clone()),
-                role: self.role.clone(),
-                case,
-                operation: submission.operation,
-                row: submission.row,
-                in_reply_to: submission.in_reply_to,
-                step,
-                created_ms: self.now_ms,
-                expires_ms: expires_at.saturating_mul(1000),
-                state: OutboundState::Queued.as_str().to_owned(),
-                code: None,
-                categories: made.labels.iter().map(ToString::to_string).collect(),
-                wire: made.wire,
-            },
+            message: row,
             due_ms: self.now_ms,
             withheld,
             named: serde_json::to_vec(named).map_err(|_| Problem::new(&problem::INTERNAL))?,
+            ground: self.ground(decision),
         }));
         Ok(message)
-    }
-
-    fn hold(
-        &self,
-        decision: &Decision,
-        preview: Digest,
-        verdict: &mut Verdict,
-        writes: &mut Vec<Write>,
-    ) -> Result<(), Problem> {
-        let node = self.node;
-        let approval = ApprovalId(node.fresh_id());
-        verdict.approval_id = Some(approval);
-        // The thread is fixed now, so that what is released later lies under the same key as the draft.
-        let draft = Submission { case: Some(self.case), ..self.submission.clone() };
-        let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
-        let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
-        writes.push(Write::Approval(ApprovalRow {
-            approval,
-            agency: self.caller.agency.clone(),
-            role: self.role.clone(),
-            submitter: None::<PersonId>,
-            message_type: self.submission.message_type.clone(),
-            peer: self.submission.recipient.country.clone(),
-            operation: self.submission.operation,
-            row: self.submission.row,
-            rules: decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect(),
-            preview,
-            subject: Some(self.subject),
-            draft,
-            opened_ms: self.now_ms,
-            lapses_ms: self.now_ms.saturating_add(seconds.saturating_mul(1000)),
-            state: ApprovalState::Open,
-            closed_ms: None,
-            message: None,
-        }));
-        writes.push(Write::Event(Event {
-            kind: EventKind::ApprovalOpened,
-            agency: Some(self.caller.agency.clone()),
-            role: self.role.clone(),
-            message: None,
-            approval: Some(approval),
-            message_type: Some(self.submission.message_type.clone()),
-            state: ApprovalState::Open.as_str().to_owned(),
-            at_ms: self.now_ms,
-        }));
-        Ok(())
     }
 
     pub(super) fn decision_row(
@@ -448,23 +473,4 @@ impl Parts<'_> {
         let leaf = LeafRow::of(&record, Some(self.subject), self.node.random.as_ref());
         leaf.map(Write::Leaf).map_err(|_| Problem::new(&problem::INTERNAL))
     }
-}
-
-/// Digest of what officers see before they release it: the submission, what would be delivered of it, and why not the
-/// rest. Of what a protection hold removes it knows the neutral reason alone, or it could be tried out. The thread is not
-/// part of it: a new one is only given once the row is held.
-///
-/// # Errors
-/// When the submission cannot be serialised.
-fn preview_digest(
-    submission: &Submission,
-    deliver: &BTreeSet<Category>,
-    removed: &[Removal],
-) -> Result<Digest, Problem> {
-    let seen = Submission { case: None, ..submission.clone() };
-    let removed: BTreeMap<_, _> =
-        removed.iter().map(|removal| (&removal.category, &removal.rule.id)).collect();
-    let bytes =
-        serde_json::to_vec(&(seen, deliver, removed)).map_err(|_| Problem::new(&problem::INTERNAL))?;
-    Ok(Digest::of(&bytes))
 }

@@ -69,6 +69,23 @@ impl KeyPair {
         }
     }
 
+    /// The 64 bytes of a signature.
+    pub(in crate::keys) fn sign(&self, random: &SystemRandom, message: &[u8]) -> Option<Vec<u8>> {
+        let signature = match self {
+            Self::P256(pair) => pair.sign(random, message),
+            Self::Ed25519(pair) => pair.try_sign(message),
+        };
+        signature.map(|signature| signature.as_ref().to_vec()).ok()
+    }
+
+    /// The algorithm as HTTP message signatures name it (RFC 9421 section 6.2.2).
+    pub(in crate::keys) const fn http_algorithm(&self) -> &'static str {
+        match self {
+            Self::P256(_) => "ecdsa-p256-sha256",
+            Self::Ed25519(_) => "ed25519",
+        }
+    }
+
     const fn algorithm(&self) -> Algorithm {
         match self {
             Self::P256(_) => Algorithm::Es256,
@@ -104,11 +121,7 @@ impl JwsSigner for SigningKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, JoseError> {
-        let signature = match &*self.pair {
-            KeyPair::P256(pair) => pair.sign(&SystemRandom::new(), message),
-            KeyPair::Ed25519(pair) => pair.try_sign(message),
-        };
-        signature.map(|signature| signature.as_ref().to_vec()).map_err(|_| key_failure())
+        self.pair.sign(&SystemRandom::new(), message).ok_or_else(key_failure)
     }
 
     fn box_clone(&self) -> Box<dyn JwsSigner> {

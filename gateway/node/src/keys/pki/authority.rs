@@ -130,13 +130,13 @@ impl Authority {
         &self.key
     }
 
-    /// A certificate for the face that the country's own agencies connect to.
+    /// A certificate for the face that the country's own agencies connect to; the node shows it too when it calls them.
     ///
     /// # Errors
     /// `WrongAuthority` unless this is the domestic one; `Names` when none or too many.
     pub fn issue_server(&self, names: &[String], validity: Validity) -> Result<Issued, PkiError> {
         self.only(AuthorityKind::Domestic)?;
-        self.issue_node(names, validity, vec![ExtendedKeyUsagePurpose::ServerAuth])
+        self.issue_node(names, validity)
     }
 
     /// A certificate for the country's gateway towards other members, as server and as client.
@@ -145,8 +145,7 @@ impl Authority {
     /// `WrongAuthority` unless this is the federation one; `Names` when none or too many.
     pub fn issue_gateway(&self, names: &[String], validity: Validity) -> Result<Issued, PkiError> {
         self.only(AuthorityKind::Federation)?;
-        let both = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue_node(names, validity, both)
+        self.issue_node(names, validity)
     }
 
     /// A client certificate for an agency's system, with a fresh key.
@@ -182,12 +181,8 @@ impl Authority {
         if self.kind == kind { Ok(()) } else { Err(PkiError::WrongAuthority(self.kind)) }
     }
 
-    fn issue_node(
-        &self,
-        names: &[String],
-        validity: Validity,
-        usages: Vec<ExtendedKeyUsagePurpose>,
-    ) -> Result<Issued, PkiError> {
+    /// As server and as client.
+    fn issue_node(&self, names: &[String], validity: Validity) -> Result<Issued, PkiError> {
         if names.is_empty() || names.len() > MAX_NAMES {
             return Err(PkiError::Names);
         }
@@ -197,7 +192,8 @@ impl Authority {
         params.subject_alt_names.extend(hosts.subject_alt_names);
         let key = KeyFile::generate(SignatureProfile::P256, KeyUse::Sign)?;
         let subject = SubjectKey::new(key.public()).ok_or(PkiError::Signing)?;
-        Ok(Issued { certificate: self.sign(params, usages, &subject)?, key })
+        let both = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        Ok(Issued { certificate: self.sign(params, both, &subject)?, key })
     }
 
     fn sign_client(

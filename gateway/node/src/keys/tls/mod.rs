@@ -7,12 +7,13 @@ mod chain;
 mod domestic;
 mod federation;
 mod holder;
+mod receiver;
 
 use std::sync::Arc;
 
 use puente_core::problem::Kind;
-use rustls::client::Resumption;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{default_provider, kx_group};
 use rustls::server::NoServerSessionStorage;
@@ -26,6 +27,7 @@ use super::pki::PeerCertificate;
 pub use domestic::{DomesticClients, domestic_server};
 pub use federation::{FederationVerifier, MemberTrust, Membership};
 pub use holder::CertificateHolder;
+pub use receiver::{Anonymous, Receiver};
 
 /// Told of every certificate that a handshake refuses, by the problem it is counted under.
 pub type OnRejection = Arc<dyn Fn(&'static Kind) + Send + Sync>;
@@ -51,6 +53,8 @@ pub enum Alpn {
     Http2,
     /// HTTP/2 or HTTP/1.1, towards agencies.
     Http2OrHttp1,
+    /// HTTP/1.1 alone: what every receiver of webhooks speaks.
+    Http1,
 }
 
 impl Alpn {
@@ -58,6 +62,7 @@ impl Alpn {
         match self {
             Self::Http2 => vec![b"h2".to_vec()],
             Self::Http2OrHttp1 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            Self::Http1 => vec![b"http/1.1".to_vec()],
         }
     }
 }
@@ -90,12 +95,12 @@ pub fn server_config(
     Ok(config)
 }
 
-/// A client that presents its own certificate and lets `server` judge the peer's.
+/// A client that presents its own certificate, or none, and lets `server` judge the peer's.
 ///
 /// # Errors
 /// `Configuration` when the provider cannot speak TLS 1.3.
 pub fn client_config(
-    own: Arc<CertificateHolder>,
+    own: Arc<dyn ResolvesClientCert>,
     server: Arc<dyn ServerCertVerifier>,
     clock: Arc<dyn TimeProvider>,
     alpn: Alpn,

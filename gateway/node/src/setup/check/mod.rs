@@ -4,6 +4,7 @@
 //! and nothing in the home is changed but the store's schema, which `serve` would bring up to date too.
 
 mod disk;
+mod duty;
 mod trust;
 
 use serde::Serialize;
@@ -81,6 +82,7 @@ pub fn check(home: &Home, clock: &dyn Clock) -> Vec<CheckFinding> {
     findings.push(trust::clock(home, clock));
     findings.extend(trust::certificates(home, clock));
     findings.extend(trust::agencies(home, clock));
+    findings.extend(duty::duty(home, &config, &adopted, clock));
     findings.extend(trust::membership(home, &config, clock));
     findings
 }

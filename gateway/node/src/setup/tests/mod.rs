@@ -8,6 +8,7 @@ mod agreements;
 mod checks;
 mod home;
 mod membership;
+mod signing_keys;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

@@ -117,21 +117,7 @@ impl<'row, 'statement> Columns<'row, 'statement> {
 
     pub(super) fn event_kind(&mut self) -> Result<EventKind, Failure> {
         let text: String = self.plain()?;
-        let kinds = [
-            EventKind::MessageReceived,
-            EventKind::MessageState,
-            EventKind::ApprovalOpened,
-            EventKind::ApprovalClosed,
-            EventKind::ReferralOpened,
-            EventKind::RefusalOpened,
-            EventKind::RefusalClosed,
-            EventKind::ProtectionAlarm,
-            EventKind::HoldEnded,
-            EventKind::NoticeState,
-            EventKind::CaseState,
-            EventKind::CaseAlarm,
-        ];
-        kinds.into_iter().find(|kind| event_kind(*kind) == text).ok_or_else(|| self.damaged())
+        EventKind::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| self.damaged())
     }
 
     /// A sealed column, opened in its place; an absent one is empty.
@@ -143,24 +129,6 @@ impl<'row, 'statement> Columns<'row, 'statement> {
             ValueRef::Blob(sealed) => sealer.open(place, sealed),
             _ => Err(self.damaged()),
         }
-    }
-}
-
-/// An event's kind as it is stored.
-pub(super) const fn event_kind(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::MessageReceived => "message_received",
-        EventKind::MessageState => "message_state",
-        EventKind::ApprovalOpened => "approval_opened",
-        EventKind::ApprovalClosed => "approval_closed",
-        EventKind::ReferralOpened => "referral_opened",
-        EventKind::RefusalOpened => "refusal_opened",
-        EventKind::RefusalClosed => "refusal_closed",
-        EventKind::ProtectionAlarm => "protection_alarm",
-        EventKind::HoldEnded => "hold_ended",
-        EventKind::NoticeState => "notice_state",
-        EventKind::CaseState => "case_state",
-        EventKind::CaseAlarm => "case_alarm",
     }
 }
 

@@ -6,14 +6,18 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_never_accepted.sql"),
     include_str!("migrations/0003_subjects.sql"),
     include_str!("migrations/0004_operation.sql"),
     include_str!("migrations/0005_protection.sql"),
     include_str!("migrations/0006_consent.sql"),
-    include_str!("migrations/0007_cases.sql"),
+    include_str!("migrations/0007_chunk_owner.sql"),
+    include_str!("migrations/0008_webhook.sql"),
+    include_str!("migrations/0009_duty.sql"),
+    include_str!("migrations/0010_authority.sql"),
+    include_str!("migrations/0011_cases.sql"),
 ];
 
 /// The version that this program writes.

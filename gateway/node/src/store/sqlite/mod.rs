@@ -21,16 +21,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use puente_core::authority::ActRow;
 use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DecisionRow, DisclosureRow, Event,
-    HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued, ReceiptRow,
-    RetentionStep, StatementRow, SubjectTag, SuspensionRow, WithdrawalRow, Write,
+    ApprovalRow, CommitId, Committed, ConsentEventRow, ConsentRow, DeadLetterRow, DecisionRow, DisclosureRow,
+    Event, HistoryEntry, IdempotentAnswer, MessageRow, NoticeRow, PolicyChangeRow, QueueDepth, Queued,
+    ReceiptRow, RestrictionRow, RetentionStep, StatementRow, SubjectTag, SuspensionRow, WebhookRow,
+    WithdrawalRow, Write,
 };
+use puente_core::duty::{Summons, WatchRow};
 use puente_core::ids::{
     AgencyId, ApprovalId, ConsentId, CountryCode, Digest, HoldId, MessageId, OperationId, ReleaseId, Role,
-    StopId,
+    StopId, WebhookId,
 };
 use puente_core::protection::{HoldRow, StopRow};
 use tokio::sync::oneshot;
@@ -38,8 +41,9 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ApprovalFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
-    Position, StopFilter, TransferFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures,
+    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, TransferFilter,
+    WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -270,6 +274,10 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::approvals_lapsing(ledger, now_ms, limit))
     }
 
+    fn acts(&self, filter: ActFilter, limit: u32) -> Answer<'_, Vec<ActRow>> {
+        self.read(move |ledger| read::acts(ledger, &filter, limit))
+    }
+
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>> {
         self.read(move |ledger| read::consent(ledger, consent))
     }
@@ -285,6 +293,10 @@ impl Store for SqliteStore {
 
     fn notices(&self, filter: NoticeFilter, after: i64, limit: u32) -> Answer<'_, Vec<(i64, NoticeRow)>> {
         self.read(move |ledger| read::notices(ledger, &filter, after, limit))
+    }
+
+    fn restrictions(&self, after: Option<MessageId>, limit: u32) -> Answer<'_, Vec<RestrictionRow>> {
+        self.read(move |ledger| read::restrictions(ledger, after, limit))
     }
 
     fn withdrawals(&self, peer: CountryCode, consent: ConsentId) -> Answer<'_, Vec<WithdrawalRow>> {
@@ -305,8 +317,8 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::received_about(ledger, message))
     }
 
-    fn put_chunk(&self, root: Digest, index: u32, bytes: Vec<u8>, now_ms: i64) -> Answer<'_, ()> {
-        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, root, index, &bytes, now_ms))
+    fn put_chunk(&self, place: ChunkPlace, bytes: Vec<u8>, quota: u64, now_ms: i64) -> Answer<'_, ()> {
+        self.change(bytes.len(), move |ledger| write::put_chunk(ledger, &place, &bytes, quota, now_ms))
     }
 
     fn suspensions(&self, limit: u32) -> Answer<'_, Vec<SuspensionRow>> {
@@ -345,6 +357,10 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::stops_alarming(ledger, now_ms, limit))
     }
 
+    fn watch(&self, message: MessageId) -> Answer<'_, Option<WatchRow>> {
+        self.read(move |ledger| read::watch(ledger, message))
+    }
+
     fn case_steps(&self, transfer: MessageId) -> Answer<'_, Vec<MessageRow>> {
         self.read(move |ledger| read::steps(ledger, transfer))
     }
@@ -353,12 +369,53 @@ impl Store for SqliteStore {
         self.read(move |ledger| read::transfers(ledger, &filter, limit))
     }
 
-    fn chunk(&self, root: Digest, index: u32) -> Answer<'_, Option<Vec<u8>>> {
-        self.read(move |ledger| read::chunk(ledger, root, index))
+    fn watches(&self, filter: WatchFilter, limit: u32) -> Answer<'_, Vec<WatchRow>> {
+        self.read(move |ledger| read::watches(ledger, &filter, limit))
     }
 
-    fn chunk_indexes(&self, root: Digest) -> Answer<'_, Vec<u32>> {
-        self.read(move |ledger| read::chunk_indexes(ledger, root))
+    fn watches_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<WatchRow>> {
+        self.read(move |ledger| read::watches_due(ledger, now_ms, limit))
+    }
+
+    fn summonses(&self, message: MessageId, limit: u32) -> Answer<'_, Vec<Summons>> {
+        self.read(move |ledger| read::summonses(ledger, message, limit))
+    }
+
+    fn summonses_due(&self, now_ms: i64, limit: u32) -> Answer<'_, Vec<Summons>> {
+        self.read(move |ledger| read::summonses_due(ledger, now_ms, limit))
+    }
+
+    fn webhook(&self, webhook: WebhookId) -> Answer<'_, Option<WebhookRow>> {
+        self.read(move |ledger| read::webhook(ledger, webhook))
+    }
+
+    fn webhooks(&self, limit: u32) -> Answer<'_, Vec<WebhookRow>> {
+        self.read(move |ledger| read::webhooks(ledger, limit))
+    }
+
+    fn dead_letters(
+        &self,
+        filter: DeadLetterFilter,
+        after: i64,
+        limit: u32,
+    ) -> Answer<'_, Vec<(i64, DeadLetterRow)>> {
+        self.read(move |ledger| read::dead_letters(ledger, filter, after, limit))
+    }
+
+    fn last_event(&self) -> Answer<'_, i64> {
+        self.read(read::last_event)
+    }
+
+    fn chunk(&self, place: ChunkPlace) -> Answer<'_, Option<Vec<u8>>> {
+        self.read(move |ledger| read::chunk(ledger, &place))
+    }
+
+    fn chunk_leaves(&self, owner: ChunkOwner, root: Digest) -> Answer<'_, Vec<(u32, Digest)>> {
+        self.read(move |ledger| read::chunk_leaves(ledger, &owner, root))
+    }
+
+    fn naming(&self, root: Digest, limit: u32) -> Answer<'_, Vec<MessageRow>> {
+        self.read(move |ledger| read::naming(ledger, root, limit))
     }
 
     fn forget(&self, past: Past) -> Answer<'_, u64> {

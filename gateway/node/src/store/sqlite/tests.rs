@@ -84,15 +84,15 @@ async fn what_was_answered_is_there_after_reopening() {
     let place = Place::new();
     let store = place.open();
     put(&store, everything()).await;
-    store.put_chunk(Digest::of(b"root"), 0, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
+    store.put_chunk(chunk_at("INM", b"root", 0), b"MARK-CHUNK".to_vec(), 1 << 20, 1_000).await.unwrap();
     drop(store);
 
     let store = place.open();
     assert_eq!(store.message(message_id(1)).await, Ok(Some(outbound(1).message)));
-    assert_eq!(store.chunk(Digest::of(b"root"), 0).await, Ok(Some(b"MARK-CHUNK".to_vec())));
+    assert_eq!(store.chunk(chunk_at("INM", b"root", 0)).await, Ok(Some(b"MARK-CHUNK".to_vec())));
     assert_eq!(store.queue_depth().await.unwrap().first().unwrap().waiting, 1);
     assert!(store.approval(approval_id(1)).await.unwrap().is_some());
-    assert_eq!(*place.told.0.lock().unwrap(), [(1, 9), (1, 1)]);
+    assert_eq!(*place.told.0.lock().unwrap(), [(1, everything().len()), (1, 1)]);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn no_marked_text_lies_on_the_disk() {
     let place = Place::new();
     let store = place.open();
     put(&store, everything()).await;
-    store.put_chunk(Digest::of(b"root"), 0, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
+    store.put_chunk(chunk_at("INM", b"root", 0), b"MARK-CHUNK".to_vec(), 1 << 20, 1_000).await.unwrap();
     let clean = |place: &Place| {
         for entry in fs::read_dir(place.folder.path()).unwrap() {
             let bytes = fs::read(entry.unwrap().path()).unwrap();
@@ -230,6 +230,7 @@ fn hot_questions_walk_an_index() {
         "SELECT seq FROM message WHERE act_ms IS NOT NULL AND act_ms <= ?1 ORDER BY act_ms",
         "SELECT seq FROM message WHERE subject_key IS NOT NULL AND subject_key = ?1",
         "SELECT rowid FROM chunk WHERE unnamed_ms IS NOT NULL AND unnamed_ms < ?1 ORDER BY unnamed_ms",
+        "SELECT SUM(bytes) FROM chunk WHERE owner = ?1 AND unnamed_ms IS NOT NULL",
         "SELECT seq FROM approval WHERE closed_ms IS NOT NULL AND draft_kept = 1 AND closed_ms < ?1
          ORDER BY closed_ms",
         "SELECT 1 FROM outbox WHERE lane = 2 AND case_id = ?1 AND peer = ?2

@@ -2,6 +2,7 @@
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{CommitId, Direction, Write};
+use puente_core::evidence::leaf_hash;
 use puente_core::ids::Digest;
 
 use super::*;
@@ -68,15 +69,52 @@ pub(in crate::store) async fn a_token_is_of_its_own_commit(store: &dyn Store) {
 }
 
 pub(in crate::store) async fn chunks_are_idempotent_and_never_change(store: &dyn Store) {
-    let root = Digest::of(b"root");
-    store.put_chunk(root, 1, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
-    store.put_chunk(root, 0, b"first".to_vec(), 1_000).await.unwrap();
-    assert_eq!(store.put_chunk(root, 1, b"MARK-CHUNK".to_vec(), 1_000).await, Ok(()));
-    let changed = store.put_chunk(root, 1, b"other".to_vec(), 1_000).await;
-    assert_eq!(changed, Err(StoreError::Conflict { write: 0, what: Guard::OtherContent }));
-    assert_eq!(store.chunk(root, 1).await, Ok(Some(b"MARK-CHUNK".to_vec())));
-    assert_eq!(store.chunk(root, 2).await, Ok(None));
-    assert_eq!(store.chunk_indexes(root).await, Ok(vec![0, 1]));
+    let put = |index, bytes: &[u8]| {
+        store.put_chunk(chunk_at("INM", b"root", index), bytes.to_vec(), 1 << 20, 1_000)
+    };
+    put(1, b"MARK-CHUNK").await.unwrap();
+    put(0, b"first").await.unwrap();
+    assert_eq!(put(1, b"MARK-CHUNK").await, Ok(()));
+    assert_eq!(put(1, b"other").await, Err(StoreError::Conflict { write: 0, what: Guard::OtherContent }));
+    assert_eq!(store.chunk(chunk_at("INM", b"root", 1)).await, Ok(Some(b"MARK-CHUNK".to_vec())));
+    assert_eq!(store.chunk(chunk_at("INM", b"root", 2)).await, Ok(None));
+    let ChunkPlace { owner, root, .. } = chunk_at("INM", b"root", 0);
+    let leaves = vec![(0, leaf_hash(b"first")), (1, leaf_hash(b"MARK-CHUNK"))];
+    assert_eq!(store.chunk_leaves(owner, root).await, Ok(leaves));
+}
+
+pub(in crate::store) async fn a_chunk_is_its_owners_alone(store: &dyn Store) {
+    let of_peer = ChunkPlace { owner: ChunkOwner::Peer(peer()), ..chunk_at("INM", b"root", 0) };
+    let places = [chunk_at("INM", b"root", 0), chunk_at("COMAR", b"root", 0), of_peer];
+    for (place, bytes) in places.iter().zip([b"MARK-1", b"MARK-2", b"MARK-3"]) {
+        assert_eq!(store.chunk(place.clone()).await, Ok(None), "others' are not there for it");
+        store.put_chunk(place.clone(), bytes.to_vec(), 1 << 20, 1_000).await.unwrap();
+    }
+    for (place, bytes) in places.iter().zip([b"MARK-1", b"MARK-2", b"MARK-3"]) {
+        assert_eq!(store.chunk(place.clone()).await, Ok(Some(bytes.to_vec())));
+    }
+    // A message names its own sender's chunks, and keeps no others.
+    let mut row = outbound(1);
+    row.keeping.attachments = vec![places[0].root];
+    put(store, vec![Write::Outbound(row)]).await;
+    assert_eq!(store.forget(Past { chunks_ms: 9_000, ..past(0) }).await, Ok(2));
+    assert_eq!(store.chunk(places[0].clone()).await, Ok(Some(b"MARK-1".to_vec())));
+    let naming = store.naming(places[0].root, 10).await.unwrap();
+    assert_eq!(naming.iter().map(|row| row.message).collect::<Vec<_>>(), [message_id(1)]);
+}
+
+pub(in crate::store) async fn what_no_message_names_is_bounded_for_each_owner(store: &dyn Store) {
+    let put_one =
+        |agency, index| store.put_chunk(chunk_at(agency, b"root", index), vec![7; 5_000], 10_000, 1_000);
+    put_one("INM", 0).await.unwrap();
+    put_one("INM", 1).await.unwrap();
+    let over = Err(StoreError::Conflict { write: 0, what: Guard::OverQuota });
+    assert_eq!(put_one("INM", 2).await, over);
+    put_one("COMAR", 0).await.unwrap();
+    let mut row = outbound(1);
+    row.keeping.attachments = vec![Digest::of(b"root")];
+    put(store, vec![Write::Outbound(row)]).await;
+    assert_eq!(put_one("INM", 2).await, Ok(()), "what a message names is not counted");
 }
 
 pub(in crate::store) async fn forgetting_drops_answers_and_ids_past_their_keeping_only(store: &dyn Store) {

@@ -3,7 +3,7 @@
 
 use puente_core::delivery::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeKind, NoticeRow, NoticeState, OutboundState,
-    WithdrawalRow, Write,
+    RestrictionRow, WithdrawalRow, Write,
 };
 use puente_core::ids::{CaseId, ConsentId, Digest, NoticeId};
 use uuid::Uuid;
@@ -190,4 +190,21 @@ pub(crate) async fn what_came_in_about_a_person_is_found_by_her_and_she_by_it(st
     put(store, vec![Write::Erased { message: message_id(3) }]).await;
     assert_eq!(store.received_about(message_id(3)).await.unwrap().as_deref(), Some("b"));
     assert_eq!(store.received_about(message_id(4)).await.unwrap(), None);
+}
+
+pub(crate) async fn a_restriction_stands_until_its_own_question_is_settled(store: &dyn Store) {
+    let placed = |number, key: &str| {
+        Write::Restrict(RestrictionRow { question: message_id(number), key: key.to_owned(), at_ms: 1_000 })
+    };
+    put(store, vec![placed(1, "own a"), placed(2, "own a"), placed(1, "own b")]).await;
+    let keys = async |after| -> Vec<_> {
+        let rows = store.restrictions(after, 10).await.unwrap();
+        rows.into_iter().map(|row| (row.question, row.key)).collect()
+    };
+    let (one, two) = ((message_id(1), "own a".to_owned()), (message_id(2), "own a".to_owned()));
+    assert_eq!(keys(None).await, [one, two.clone()]);
+    assert_eq!(keys(Some(message_id(1))).await, std::slice::from_ref(&two));
+    let lifted = |number| Write::Unrestrict { question: message_id(number), at_ms: 2_000 };
+    put(store, vec![lifted(1), lifted(9)]).await;
+    assert_eq!(keys(None).await, [two]);
 }

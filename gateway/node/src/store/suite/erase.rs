@@ -97,26 +97,30 @@ pub(in crate::store) async fn a_legal_hold_refuses_erasure_and_puts_retention_of
     assert_eq!(store.erasures_due(10).await.unwrap().messages.len(), 2);
 }
 
+async fn put_chunk(store: &dyn Store, root: &[u8], now_ms: i64) {
+    store.put_chunk(chunk_at("INM", root, 0), b"MARK-CHUNK".to_vec(), 1 << 20, now_ms).await.unwrap();
+}
+
 pub(in crate::store) async fn chunks_stay_as_long_as_a_message_names_them(store: &dyn Store) {
-    let (named, orphan) = (Digest::of(b"named"), Digest::of(b"orphan"));
+    let (named, orphan): (&[u8], &[u8]) = (b"named", b"orphan");
     for root in [named, orphan] {
-        store.put_chunk(root, 0, b"MARK-CHUNK".to_vec(), 1_000).await.unwrap();
+        put_chunk(store, root, 1_000).await;
     }
     for number in [1, 2] {
         let mut row = of(number, 1);
-        row.keeping.attachments = vec![named];
+        row.keeping.attachments = vec![Digest::of(named)];
         put(store, vec![Write::Outbound(row)]).await;
     }
     // Put again, it is kept for as long again.
-    store.put_chunk(orphan, 0, b"MARK-CHUNK".to_vec(), 2_000).await.unwrap();
+    put_chunk(store, orphan, 2_000).await;
     assert_eq!(store.forget(Past { chunks_ms: 2_000, ..past(0) }).await, Ok(0));
     assert_eq!(store.forget(Past { chunks_ms: 2_001, ..past(0) }).await, Ok(1));
-    assert_eq!(store.chunk(orphan, 0).await, Ok(None));
+    assert_eq!(store.chunk(chunk_at("INM", orphan, 0)).await, Ok(None));
     put(store, vec![Write::Erased { message: message_id(1) }]).await;
     assert_eq!(store.forget(Past { chunks_ms: 9_000, ..past(0) }).await, Ok(0));
     put(store, vec![Write::Erased { message: message_id(2) }]).await;
     assert_eq!(store.forget(Past { chunks_ms: 9_000, ..past(0) }).await, Ok(1));
-    assert_eq!(store.chunk(named, 0).await, Ok(None));
+    assert_eq!(store.chunk(chunk_at("INM", named, 0)).await, Ok(None));
 }
 
 pub(in crate::store) async fn records_go_after_their_years_but_not_while_content_is_kept(store: &dyn Store) {

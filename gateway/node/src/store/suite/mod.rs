@@ -4,18 +4,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub(super) mod approval;
+pub(super) mod authority;
 pub(super) mod cases;
 pub(super) mod commit;
 pub(super) mod consent;
+pub(super) mod duty;
 pub(super) mod erase;
 pub(super) mod operation;
 pub(super) mod outbox;
 pub(super) mod protection;
 pub(super) mod record;
+pub(super) mod webhook;
 
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
-    ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind,
+    ApprovalRow, ApprovalState, CommitId, Committed, DecisionRow, Direction, Event, EventKind, Ground,
     IdempotentAnswer, InboundRow, Keeping, LeafRow, MessageRow, OutboundRow, OutboundState, ReceiptRow,
     StatementRow, SubjectTag, Write,
 };
@@ -24,7 +27,7 @@ use puente_core::ids::{
 };
 use uuid::Uuid;
 
-use super::{Guard, Past, Store, StoreError};
+use super::{ChunkOwner, ChunkPlace, Guard, Past, Store, StoreError};
 
 /// Calls `$run!(family, case)` for every case there is.
 macro_rules! for_every_case {
@@ -36,6 +39,8 @@ macro_rules! for_every_case {
             commit::another_commit_of_the_group_survives_a_failing_one,
             commit::a_token_is_of_its_own_commit,
             commit::chunks_are_idempotent_and_never_change,
+            commit::a_chunk_is_its_owners_alone,
+            commit::what_no_message_names_is_bounded_for_each_owner,
             commit::forgetting_drops_answers_and_ids_past_their_keeping_only,
             outbox::only_due_rows_come_out_oldest_release_first,
             outbox::a_case_that_backs_off_holds_its_later_rows_but_no_other_case,
@@ -72,12 +77,20 @@ macro_rules! for_every_case {
             approval::of_two_first_words_at_once_only_one_is_recorded_as_the_first,
             approval::an_approval_closes_once,
             approval::lapsing_approvals_are_those_open_past_their_time,
+            authority::acts_are_found_by_thread_message_authority_and_id,
+            authority::one_person_gives_one_act_on_a_row_and_it_ends_once,
+            authority::a_peer_takes_back_what_it_approved_in_a_thread_and_no_officers_act,
+            authority::a_waiting_message_comes_out_with_what_it_was_decided_on,
             protection::a_hold_changes_only_from_its_last_state_and_an_ended_one_stands_no_more,
             protection::each_side_lists_the_stops_that_wait_for_it_and_no_record,
             protection::what_an_erased_subject_submitted_as_a_stopped_row_reads_back_no_more,
             protection::a_settled_stop_loses_its_draft_after_its_days_and_an_open_one_keeps_it,
             protection::a_stop_is_due_at_its_next_alarm_and_not_after_both_were_told,
             protection::whom_a_message_names_comes_out_with_it_while_it_waits,
+            duty::a_clock_begins_once_and_moves_only_from_its_last_state,
+            duty::a_settled_clock_is_due_no_more_and_listed_no_more,
+            duty::a_call_is_due_until_it_is_over,
+            consent::a_restriction_stands_until_its_own_question_is_settled,
             cases::steps_read_back_in_the_order_in_which_they_came_and_by_the_offers_thread,
             cases::a_transfer_is_looked_at_after_every_step_and_when_its_clock_says,
             cases::transfers_are_listed_by_what_runs_out_first,
@@ -86,6 +99,10 @@ macro_rules! for_every_case {
             consent::the_ledger_is_found_by_consent_subject_and_message_with_the_messages_state,
             consent::a_notice_is_answered_once,
             consent::what_came_in_about_a_person_is_found_by_her_and_she_by_it,
+            webhook::a_webhook_changes_only_from_its_last_state,
+            webhook::a_dead_letter_is_listed_once_marked_in_place_and_settled_once,
+            webhook::a_removed_webhook_takes_its_dead_letters_with_it,
+            webhook::the_last_event_is_found_whomever_it_is_for,
             consent::what_a_peer_withdrew_is_kept_once_a_notice_and_not_mixed_with_another_peers,
         }
     };
@@ -151,6 +168,7 @@ pub(super) fn outbound(number: u128) -> OutboundRow {
         due_ms: 1_000,
         withheld: b"MARK-WITHHELD".to_vec(),
         named: b"MARK-NAMED".to_vec(),
+        ground: Ground { digest: Digest::of(b"ground"), lapses_ms: Some(9_000) },
     }
 }
 
@@ -254,6 +272,7 @@ pub(super) fn approval(number: u128) -> ApprovalRow {
         row: Some(4),
         rules: vec!["hold.minor".to_owned()],
         preview: Digest::of(b"preview"),
+        case: Some(CaseId(Uuid::from_u128(1))),
         subject: Some(subject(1)),
         draft: b"MARK-DRAFT".to_vec(),
         opened_ms: 1_000,
@@ -291,7 +310,13 @@ pub(super) fn everything() -> Vec<Write> {
         Write::Idempotent(answer("INM", "key", 9_000)),
         Write::Hold(protection::hold(1)),
         Write::Stop(protection::stop(1)),
+        Write::Webhook(webhook::webhook(1)),
     ]
+}
+
+/// A chunk of an agency under the root that these bytes stand for.
+pub(super) fn chunk_at(agency: &str, root: &[u8], index: u32) -> ChunkPlace {
+    ChunkPlace { owner: ChunkOwner::Agency(agency.parse().unwrap()), root: Digest::of(root), index }
 }
 
 /// Nothing but what says itself until when it is kept is past its keeping.

@@ -36,6 +36,11 @@ const GROUP: usize = 256;
 /// Decisions of which the mean cost without memory is taken.
 const COLD: usize = 100;
 
+/// Signatures of which the mean cost is taken.
+const SIGNED: usize = 1_000;
+/// Bytes of the claims that an issuer signs for a row of the workload, about.
+const CLAIMS: usize = 1_200;
+
 /// Days before the end at which an agency is told, as by default.
 const NOTICE_DAYS: u32 = 14;
 
@@ -48,6 +53,8 @@ pub struct Floor {
     pub decision_cold_us: f64,
     /// The same question again, microseconds.
     pub decision_warm_us: f64,
+    /// The issuer's signature that the decision goes with, microseconds.
+    pub sign_us: f64,
 }
 
 /// One end with everything it needs.
@@ -110,7 +117,12 @@ pub async fn measure(stage: &Stage, seed: u64, messages: usize, batch: usize) ->
         group(&sender, &receiver, bodies, &mut commits).await?;
     }
     let used = cpu::used(std::process::id())?.saturating_sub(before);
-    Ok(Floor { cpu_us: per(used, requests * batch), decision_cold_us, decision_warm_us })
+    Ok(Floor {
+        cpu_us: per(used, requests * batch),
+        decision_cold_us,
+        decision_warm_us,
+        sign_us: sign(&sender)?,
+    })
 }
 
 async fn group(
@@ -144,6 +156,17 @@ fn decisions(sender: &Sender, bodies: &[Vec<u8>]) -> anyhow::Result<(f64, f64)> 
     let cold = timed(cold, &|facts| drop(sender.policy().send_afresh(facts)));
     questions.iter().for_each(|facts| drop(sender.policy().send(facts)));
     Ok((cold, timed(&questions, &|facts| drop(sender.policy().send(facts)))))
+}
+
+/// What one signature costs over as many bytes as an issuer's claims of the workload have.
+fn sign(sender: &Sender) -> anyhow::Result<f64> {
+    let claims = [b'x'; CLAIMS];
+    sender.sign(&claims)?;
+    let begun = std::time::Instant::now();
+    for _ in 0..SIGNED {
+        sender.sign(&claims)?;
+    }
+    Ok(per(begun.elapsed(), SIGNED))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of rows are small")]

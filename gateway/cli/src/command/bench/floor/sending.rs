@@ -6,11 +6,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use puente_core::delivery::{
-    CommitId, DecisionRow, Direction, Event, EventKind, Keeping, LeafRow, MessageRow, OutboundRow,
+    CommitId, DecisionRow, Direction, Event, EventKind, Ground, Keeping, LeafRow, MessageRow, OutboundRow,
     OutboundState, ReceiptRow, Write,
 };
 use puente_core::envelope::{
-    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, Verify, release,
+    BasisRef, CryptoFailure, Draft, Handling, Header, PolicyRef, SenderRef, Statement, TYP_DIRECT, Verify,
+    release,
 };
 use puente_core::evidence::{LeafRecord, Receipt, TYP_RECEIPT, verify_receipt};
 use puente_core::ids::{CaseId, CountryCode, DecisionId, KeyId, MessageId, Realm, Role};
@@ -51,6 +52,11 @@ impl Sender {
 
     pub const fn policy(&self) -> &PolicyEngine {
         &self.end.rules.policy
+    }
+
+    /// Signs as the issuer does.
+    pub fn sign(&self, claims: &[u8]) -> anyhow::Result<String> {
+        Ok(self.end.keys.message.sign(TYP_DIRECT, claims)?)
     }
 
     pub async fn commit(&self, id: CommitId, writes: Vec<Write>) -> anyhow::Result<()> {
@@ -144,6 +150,7 @@ impl Sender {
             due_ms: now_ms,
             withheld: Vec::new(),
             named: Vec::new(),
+            ground: Ground { digest: decision.digest, lapses_ms: None },
         }));
         writes.push(Write::Decision(DecisionRow {
             decision: decision_id,

@@ -13,18 +13,19 @@ use super::journey::Journeys;
 
 #[derive(Deserialize)]
 struct Page {
-    events: Vec<Numbered>,
+    events: Vec<Event>,
     next: i64,
 }
 
 #[derive(Deserialize)]
-struct Numbered {
-    event: Event,
+struct Event {
+    #[serde(rename = "type")]
+    kind: String,
+    data: Told,
 }
 
 #[derive(Deserialize)]
-struct Event {
-    kind: String,
+struct Told {
     message: Option<Uuid>,
     state: String,
 }
@@ -56,10 +57,10 @@ pub async fn watch(client: AgencyClient, from: i64, journeys: Arc<Journeys>) {
         match page(&client, cursor, 5).await {
             Ok(page) => {
                 cursor = page.next;
-                for Numbered { event } in page.events {
-                    match event.message {
-                        Some(id) if event.kind == "message_state" => {
-                            journeys.receipted(id, event.state == "accepted");
+                for Event { kind, data } in page.events {
+                    match data.message {
+                        Some(id) if kind == "puente.message_state" => {
+                            journeys.receipted(id, data.state == "accepted");
                         }
                         _ => {}
                     }

@@ -46,8 +46,8 @@ impl Office {
             let (events, next) = self.desk.events(cursor, WAIT_SECONDS).await?;
             let received: Vec<String> = events
                 .iter()
-                .filter(|event| event["kind"] == "message_received")
-                .filter_map(|event| event["message"].as_str().map(str::to_owned))
+                .filter(|event| event["type"] == "puente.message_received")
+                .filter_map(|event| event["data"]["message"].as_str().map(str::to_owned))
                 .collect();
             let mut answers = Vec::new();
             for content in self.contents(received).await? {

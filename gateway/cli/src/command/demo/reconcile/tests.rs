@@ -20,7 +20,7 @@ fn seen() -> Value {
     let answers = json!([ack("return.manifest.ack"), {"type": "return.arrival", "status": "no_show"}]);
     let received =
         json!({"direction": "in", "message_id": "m1", "type": "return.manifest", "state": "accepted"});
-    let event = json!({"kind": "message_received", "message_type": "return.manifest", "message": "m1"});
+    let event = json!({"type": "puente.message_received", "data": {"message_type": "return.manifest", "message": "m1"}});
     json!({
         "verdicts": [
             {"row": 2, "verdict": "accepted", "rule": {"id": "R-OK"}, "message_id": "m1"},

@@ -62,9 +62,9 @@ impl Sender {
         while tokio::time::Instant::now() < deadline {
             let (events, next) = self.consular.events(cursor, 5).await?;
             cursor = next;
-            for event in events.iter().filter(|event| event["message_type"] == "document.response") {
-                if event["kind"] == "message_received" {
-                    return self.compare(event["message"].as_str().unwrap_or_default()).await;
+            for event in events.iter().filter(|event| event["data"]["message_type"] == "document.response") {
+                if event["type"] == "puente.message_received" {
+                    return self.compare(event["data"]["message"].as_str().unwrap_or_default()).await;
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! Not here: who may see them. A draft that is no longer kept is empty. Invariant: a draft is decrypted only for the one approval asked for.
 
 use puente_core::delivery::{ApprovalRow, StatementRow};
-use puente_core::ids::{ApprovalId, MessageId, OperationId};
+use puente_core::ids::{ApprovalId, CaseId, MessageId, OperationId};
 use rusqlite::params;
 
 use crate::store::query::ApprovalFilter;
@@ -16,7 +16,7 @@ macro_rules! select {
     ($draft:literal, $where:literal) => {
         concat!(
             "SELECT approval, agency, role, submitter, message_type, peer, operation, list_row, rules, preview, ",
-            "opened_ms, lapses_ms, state, closed_ms, message, ",
+            "case_id, opened_ms, lapses_ms, state, closed_ms, message, ",
             $draft,
             " FROM approval ",
             $where
@@ -38,6 +38,7 @@ fn row(ledger: Ledger<'_>, row: &rusqlite::Row<'_>) -> Result<ApprovalRow, Failu
         row: columns.plain()?,
         rules: columns.list()?,
         preview: columns.digest()?,
+        case: columns.maybe_id(CaseId)?,
         opened_ms: columns.plain()?,
         lapses_ms: columns.plain()?,
         state: columns.approval_state()?,
@@ -54,16 +55,21 @@ pub(in crate::store::sqlite) fn approvals(
     filter: &ApprovalFilter,
     limit: u32,
 ) -> Result<Vec<ApprovalRow>, Failure> {
-    // Two texts, so that the choice of a state walks its index.
-    let sql = match filter.state {
-        Some(_) => select!(
+    // A text each, so that every choice walks its index.
+    let sql = match (filter.case, filter.state) {
+        (Some(_), _) => select!(
             "NULL",
-            "WHERE state = ?1 AND (?2 IS NULL OR agency = ?2)
+            "WHERE case_id = ?5 AND (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR agency = ?2)
              AND seq > COALESCE((SELECT seq FROM approval WHERE approval = ?3), 0) ORDER BY seq LIMIT ?4"
         ),
-        None => select!(
+        (None, Some(_)) => select!(
             "NULL",
-            "WHERE ?1 IS NULL AND (?2 IS NULL OR agency = ?2)
+            "WHERE state = ?1 AND ?5 IS NULL AND (?2 IS NULL OR agency = ?2)
+             AND seq > COALESCE((SELECT seq FROM approval WHERE approval = ?3), 0) ORDER BY seq LIMIT ?4"
+        ),
+        (None, None) => select!(
+            "NULL",
+            "WHERE ?1 IS NULL AND ?5 IS NULL AND (?2 IS NULL OR agency = ?2)
              AND seq > COALESCE((SELECT seq FROM approval WHERE approval = ?3), 0) ORDER BY seq LIMIT ?4"
         ),
     };
@@ -72,6 +78,7 @@ pub(in crate::store::sqlite) fn approvals(
         filter.agency.as_ref().map(|agency| agency.as_str()),
         filter.after.as_ref().map(|approval| approval.0.as_bytes()),
         page(limit),
+        filter.case.as_ref().map(|case| case.0.as_bytes()),
     ];
     ledger.all(sql, values, |found| row(ledger, found))
 }

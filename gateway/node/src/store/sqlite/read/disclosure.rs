@@ -2,7 +2,7 @@
 //!
 //! Not here: who may ask. Invariant: every read walks an index and is bounded.
 
-use puente_core::delivery::{DisclosureRow, NoticeRow, WithdrawalRow};
+use puente_core::delivery::{DisclosureRow, NoticeRow, RestrictionRow, WithdrawalRow};
 use puente_core::ids::{CaseId, ConsentId, CountryCode, MessageId, NoticeId};
 use rusqlite::{Row, params};
 
@@ -172,4 +172,25 @@ pub(in crate::store::sqlite) fn received_about(
     ledger.one("SELECT subject_ref FROM received WHERE message = ?1", params![message.0.as_bytes()], |row| {
         Ok(row.get(0)?)
     })
+}
+
+/// Restrictions that stand, by question after one.
+pub(in crate::store::sqlite) fn restrictions(
+    ledger: Ledger<'_>,
+    after: Option<MessageId>,
+    limit: u32,
+) -> Result<Vec<RestrictionRow>, Failure> {
+    ledger.all(
+        "SELECT question, key, placed_ms FROM restriction
+         WHERE lifted_ms IS NULL AND question > COALESCE(?1, x'') ORDER BY question LIMIT ?2",
+        params![after.as_ref().map(|question| question.0.as_bytes()), page(limit)],
+        |row| {
+            let mut columns = Columns::of(row, "restriction");
+            Ok(RestrictionRow {
+                question: columns.id(MessageId)?,
+                key: columns.plain()?,
+                at_ms: columns.plain()?,
+            })
+        },
+    )
 }

@@ -4,7 +4,7 @@
 //! prefix of what waits of it, never with a hole.
 
 use puente_core::catalogue::Lane;
-use puente_core::delivery::{QueueDepth, Queued};
+use puente_core::delivery::{Ground, QueueDepth, Queued};
 use puente_core::ids::{CaseId, ConsentId, CountryCode, MessageId, MessageType, ReleaseId};
 use rusqlite::params;
 
@@ -15,7 +15,7 @@ use crate::store::sqlite::seal::Place;
 /// Oldest release first, in the order of the primary key.
 const DUE: &str = "
     SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
-        o.created_ms, o.expires_ms, d.consent, w.sealed, n.sealed
+        o.created_ms, o.expires_ms, d.consent, o.ground, o.lapses_ms, w.sealed, n.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
         LEFT JOIN named n ON n.seq = o.seq
         LEFT JOIN disclosure d ON d.message = m.message
@@ -25,7 +25,7 @@ const DUE: &str = "
 /// The same for the bulk lane, where an earlier row of the case that backs off holds the later ones.
 const DUE_IN_ORDER: &str = "
     SELECT m.message, m.release, m.message_type, m.agency, m.role, m.categories, o.case_id, o.attempts,
-        o.created_ms, o.expires_ms, d.consent, w.sealed, n.sealed
+        o.created_ms, o.expires_ms, d.consent, o.ground, o.lapses_ms, w.sealed, n.sealed
     FROM outbox o JOIN message m ON m.seq = o.seq LEFT JOIN wire w ON w.seq = o.seq
         LEFT JOIN named n ON n.seq = o.seq
         LEFT JOIN disclosure d ON d.message = m.message
@@ -74,6 +74,7 @@ fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Option<Qu
         created_ms: columns.plain()?,
         expires_ms: columns.plain()?,
         consent: columns.maybe_id(ConsentId)?,
+        ground: ground(columns)?,
         wire: Vec::new(),
         named: Vec::new(),
     };
@@ -86,6 +87,11 @@ fn queued(ledger: Ledger<'_>, columns: &mut Columns<'_, '_>) -> Result<Option<Qu
         }
     }
     Ok(Some(queued))
+}
+
+fn ground(columns: &mut Columns<'_, '_>) -> Result<Option<Ground>, Failure> {
+    let (digest, lapses_ms) = (columns.maybe_digest()?, columns.plain()?);
+    Ok(digest.map(|digest| Ground { digest, lapses_ms }))
 }
 
 /// The earliest instant at which a row is due.

@@ -89,7 +89,7 @@ impl SubjectKeyFile {
 
     /// Begins to give out keys.
     pub(super) fn start(self) -> Result<SubjectKeys, OpenError> {
-        let memory = Mutex::new(Memory { cache: Cache::default(), file: file::reader(&self.path)? });
+        let memory = Mutex::new(Memory { cache: Cache::default(), file: Some(file::reader(&self.path)?) });
         let shared = Arc::new(Shared { memory, wrapper: self.wrapper, errands: Queue::new() });
         let minter = Minter { connection: self.connection, shared: Arc::clone(&shared) };
         let thread =
@@ -125,7 +125,14 @@ struct Shared {
 /// Read and filled under one lock, so that a key cannot enter the cache after it was destroyed.
 struct Memory {
     cache: Cache,
-    file: Connection,
+    /// Let go before the writer ends: only a writer that closes the file last moves the log into it.
+    file: Option<Connection>,
+}
+
+impl Memory {
+    fn file(&self) -> Result<&Connection, Failure> {
+        self.file.as_ref().ok_or(Failure::Damaged("subject_key"))
+    }
 }
 
 impl SubjectKeys {
@@ -162,7 +169,7 @@ impl SubjectKeys {
         if let Some(key) = memory.cache.of(&subject) {
             return Ok(Some(key));
         }
-        let Some(row) = file::live(&memory.file, &subject)? else { return Ok(None) };
+        let Some(row) = file::live(memory.file()?, &subject)? else { return Ok(None) };
         let key = Arc::new(self.shared.wrapper.unwrap(row.id, &row.wrapped)?);
         memory.cache.insert(subject, Arc::clone(&key));
         Ok(Some(key))
@@ -174,13 +181,13 @@ impl SubjectKeys {
         if let Some(key) = memory.cache.by_id(&id) {
             return Ok(Known::Live(key));
         }
-        match file::by_id(&memory.file, id)? {
+        match file::by_id(memory.file()?, id)? {
             Some((subject, row)) => {
                 let key = Arc::new(self.shared.wrapper.unwrap(row.id, &row.wrapped)?);
                 memory.cache.insert(subject, Arc::clone(&key));
                 Ok(Known::Live(key))
             }
-            None if file::is_destroyed(&memory.file, id)? => Ok(Known::Destroyed),
+            None if file::is_destroyed(memory.file()?, id)? => Ok(Known::Destroyed),
             None => Ok(Known::Never),
         }
     }
@@ -198,6 +205,7 @@ impl Shared {
 
 impl Drop for SubjectKeys {
     fn drop(&mut self) {
+        self.shared.memory().file = None;
         self.shared.errands.close();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()

@@ -17,8 +17,8 @@ pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure>
     let draft = ledger.seal(row.subject, place, &row.draft)?;
     let added = ledger.run(
         "INSERT INTO approval (approval, agency, role, submitter, message_type, peer, operation, list_row, rules,
-             preview, opened_ms, lapses_ms, state, closed_ms, message, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+             preview, opened_ms, lapses_ms, state, closed_ms, message, sealed, case_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT DO NOTHING",
         params![
             row.approval.0.as_bytes(),
@@ -37,6 +37,7 @@ pub(super) fn open(ledger: Ledger<'_>, row: &ApprovalRow) -> Result<(), Failure>
             row.closed_ms,
             row.message.as_ref().map(|message| message.0.as_bytes()),
             draft,
+            row.case.as_ref().map(|case| case.0.as_bytes()),
         ],
     )?;
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }

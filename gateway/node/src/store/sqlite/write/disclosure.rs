@@ -3,7 +3,7 @@
 //! Not here: what is to be told to whom. Invariant: a line of the ledger never changes; a notice that was
 //! answered does not either.
 
-use puente_core::delivery::{DisclosureRow, NoticeRow, NoticeState, WithdrawalRow};
+use puente_core::delivery::{DisclosureRow, NoticeRow, NoticeState, RestrictionRow, WithdrawalRow};
 use puente_core::ids::{CountryCode, MessageId, NoticeId};
 use rusqlite::params;
 
@@ -110,6 +110,24 @@ fn require_unresolved(ledger: Ledger<'_>, notice: NoticeId) -> Result<(), Failur
         Some(None) => Ok(()),
         Some(Some(_)) => Err(Guard::Final.into()),
     }
+}
+
+/// A person is not to be told of without people; the same question again is no change.
+pub(super) fn restrict(ledger: Ledger<'_>, row: &RestrictionRow) -> Result<(), Failure> {
+    ledger.run(
+        "INSERT INTO restriction (question, key, placed_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        params![row.question.0.as_bytes(), row.key, row.at_ms],
+    )?;
+    Ok(())
+}
+
+/// A question restricts no more.
+pub(super) fn unrestrict(ledger: Ledger<'_>, question: MessageId, at_ms: i64) -> Result<(), Failure> {
+    ledger.run(
+        "UPDATE restriction SET lifted_ms = ?2 WHERE question = ?1 AND lifted_ms IS NULL",
+        params![question.0.as_bytes(), at_ms],
+    )?;
+    Ok(())
 }
 
 /// A peer says that a consent covers less; the same notice again is no change.

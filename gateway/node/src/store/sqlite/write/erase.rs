@@ -55,9 +55,11 @@ pub(super) fn erase(ledger: Ledger<'_>, message: MessageId) -> Result<(), Failur
         dequeue(ledger, seq)?;
     }
     for content in [
-        // Chunks that no other message names may be collected at once.
-        "UPDATE chunk SET unnamed_ms = 0 WHERE root IN (SELECT root FROM attachment WHERE seq = ?1)
-         AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.root = chunk.root AND a.seq <> ?1)",
+        // Its owner's chunks that none of its other messages names may be collected at once.
+        "UPDATE chunk SET unnamed_ms = 0
+         WHERE (owner, root) IN (SELECT owner, root FROM attachment WHERE seq = ?1)
+         AND NOT EXISTS (SELECT 1 FROM attachment a
+             WHERE a.root = chunk.root AND a.owner = chunk.owner AND a.seq <> ?1)",
         "DELETE FROM wire WHERE seq = ?1",
         "DELETE FROM withheld WHERE seq = ?1",
         "DELETE FROM named WHERE seq = ?1",

@@ -32,7 +32,14 @@ pub(in crate::store::sqlite) fn forget(ledger: Ledger<'_>, past: &Past) -> Resul
               ORDER BY unnamed_ms LIMIT ?2)",
         params![past.chunks_ms, MAX_CHUNKS],
     )?;
+    let acts = ledger.run(
+        "DELETE FROM authority_act WHERE seq IN
+             (SELECT seq FROM authority_act a WHERE until_ms < ?1
+              AND NOT EXISTS (SELECT 1 FROM rests_on r WHERE r.act = a.act) ORDER BY until_ms LIMIT ?2)",
+        params![past.records_ms, MAX_FORGOTTEN],
+    )?;
     let records = lapsed(ledger, past.records_ms, past.drafts_ms)?;
-    let gone = answers.saturating_add(ids).saturating_add(chunks).saturating_add(records);
+    let gone =
+        answers.saturating_add(ids).saturating_add(chunks).saturating_add(acts).saturating_add(records);
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }

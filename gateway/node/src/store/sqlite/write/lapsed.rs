@@ -11,7 +11,7 @@ use crate::store::sqlite::ledger::{Failure, Ledger};
 const OLDEST: u32 = 500;
 
 /// One kind of record; `?1` is the instant before which it goes, `?2` how many are looked at.
-const RECORDS: [&str; 8] = [
+const RECORDS: [&str; 12] = [
     "DELETE FROM receipt WHERE at_ms < ?1 AND key IN (SELECT key FROM receipt ORDER BY key LIMIT ?2)",
     "DELETE FROM decision WHERE at_ms < ?1 AND seq IN (SELECT seq FROM decision ORDER BY seq LIMIT ?2)",
     "DELETE FROM event WHERE at_ms < ?1 AND seq IN (SELECT seq FROM event ORDER BY seq LIMIT ?2)",
@@ -21,6 +21,11 @@ const RECORDS: [&str; 8] = [
     "DELETE FROM stop WHERE opened_ms < ?1 AND unanswered = 0 AND unreviewed = 0
      AND seq IN (SELECT seq FROM stop ORDER BY seq LIMIT ?2)",
     "DELETE FROM hold WHERE ended_ms < ?1 AND seq IN (SELECT seq FROM hold ORDER BY seq LIMIT ?2)",
+    "DELETE FROM watch WHERE answer_ms < ?1 AND settled = 1 AND seq IN (SELECT seq FROM watch ORDER BY seq LIMIT ?2)",
+    "DELETE FROM summons WHERE due_ms IS NULL AND seq IN (SELECT seq FROM summons ORDER BY seq LIMIT ?2)
+     AND ?1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM watch w WHERE w.message = summons.message)",
+    "DELETE FROM notice WHERE closed_ms < ?1 AND seq IN (SELECT seq FROM notice ORDER BY seq LIMIT ?2)",
+    "DELETE FROM withdrawal WHERE at_ms < ?1 AND rowid IN (SELECT rowid FROM withdrawal ORDER BY rowid LIMIT ?2)",
     "DELETE FROM message WHERE created_ms < ?1 AND keep_until_ms IS NULL
      AND state <> 'queued' AND state <> 'unconfirmed'
      AND seq IN (SELECT seq FROM message ORDER BY seq LIMIT ?2)",

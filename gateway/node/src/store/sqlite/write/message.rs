@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use puente_core::cases::Mark;
 use puente_core::delivery::{
-    Direction, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
+    Direction, Ground, InboundRow, Keeping, MessageRow, NeverRow, OutboundRow, OutboundState,
 };
 use puente_core::ids::{CountryCode, Digest, MessageId, ReleaseId};
 use puente_core::problem::EXCHANGE_SUSPENDED;
 use rusqlite::params;
 
 use crate::store::error::Guard;
+use crate::store::query::ChunkOwner;
 use crate::store::sqlite::column;
 use crate::store::sqlite::ledger::{Failure, Ledger};
+use crate::store::sqlite::read;
 use crate::store::sqlite::seal::Place;
 use crate::store::sqlite::subjects::SubjectKey;
 
@@ -42,7 +44,7 @@ pub(super) fn outbound(ledger: Ledger<'_>, row: &OutboundRow) -> Result<(), Fail
             ledger.run("INSERT INTO named (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
         }
     }
-    enqueue(ledger, seq, row.due_ms, 0)
+    enqueue(ledger, seq, (row.due_ms, 0), Some(&row.ground))
 }
 
 /// An accepted or refused message from a peer.
@@ -109,7 +111,8 @@ pub(super) fn advance(
     }
     match (waits, step.state) {
         (true, OutboundState::Queued) => postpone(ledger, seq, step),
-        (false, OutboundState::Queued) => enqueue(ledger, seq, step.due_ms, step.attempts),
+        // What it was decided on is not known here: it is decided again before it leaves.
+        (false, OutboundState::Queued) => enqueue(ledger, seq, (step.due_ms, step.attempts), None),
         (true, _) => dequeue(ledger, seq),
         (false, _) => Ok(()),
     }
@@ -163,12 +166,20 @@ fn insert(
     if let (Some(key), Some(keeping)) = (&key, keeping) {
         let sealed = key.seal(Place { table: "wire", key: message.message.0.as_bytes() }, &message.wire)?;
         ledger.run("INSERT INTO wire (seq, sealed) VALUES (?1, ?2)", params![seq, sealed])?;
+        let owner = match direction {
+            Direction::Out => message.agency.clone().map(ChunkOwner::Agency),
+            Direction::In => Some(ChunkOwner::Peer(message.peer.clone())),
+        };
+        let owner = owner.map(|owner| read::owner_text(&owner)).unwrap_or_default();
         for root in &keeping.attachments {
             ledger.run(
-                "INSERT INTO attachment (root, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                params![root.0, seq],
+                "INSERT INTO attachment (root, seq, owner) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                params![root.0, seq, owner],
             )?;
-            ledger.run("UPDATE chunk SET unnamed_ms = NULL WHERE root = ?1", [root.0])?;
+            ledger.run(
+                "UPDATE chunk SET unnamed_ms = NULL WHERE root = ?1 AND owner = ?2",
+                params![root.0, owner],
+            )?;
         }
     }
     Ok((seq, key))
@@ -180,11 +191,22 @@ fn sealed_step(ledger: Ledger<'_>, message: MessageId, step: &Mark) -> Result<Ve
     ledger.seal(None, Place { table: "message.step", key: message.0.as_bytes() }, &bytes)
 }
 
-fn enqueue(ledger: Ledger<'_>, seq: i64, due_ms: i64, attempts: u32) -> Result<(), Failure> {
+fn enqueue(
+    ledger: Ledger<'_>,
+    seq: i64,
+    (due_ms, attempts): (i64, u32),
+    ground: Option<&Ground>,
+) -> Result<(), Failure> {
     ledger.run(
-        "INSERT INTO outbox (peer, lane, created_ms, seq, case_id, due_ms, expires_ms, attempts)
-         SELECT peer, lane, created_ms, seq, case_id, ?2, expires_ms, ?3 FROM message WHERE seq = ?1",
-        params![seq, due_ms, attempts],
+        "INSERT INTO outbox (peer, lane, created_ms, seq, case_id, due_ms, expires_ms, attempts, ground, lapses_ms)
+         SELECT peer, lane, created_ms, seq, case_id, ?2, expires_ms, ?3, ?4, ?5 FROM message WHERE seq = ?1",
+        params![
+            seq,
+            due_ms,
+            attempts,
+            ground.map(|ground| ground.digest.0),
+            ground.and_then(|ground| ground.lapses_ms),
+        ],
     )?;
     Ok(())
 }

@@ -4,10 +4,12 @@
 //! changes the row, or in the same transaction before it.
 
 mod approval;
+mod authority;
 mod cases;
 mod chunk;
 mod consent;
 mod disclosure;
+mod duty;
 mod erase;
 mod forget;
 mod lapsed;
@@ -16,6 +18,7 @@ mod operation;
 mod protection;
 mod question;
 mod record;
+mod webhook;
 
 use std::collections::BTreeSet;
 
@@ -54,10 +57,19 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::ApprovalState { approval, state, at_ms } => {
             question::HELD_ROW.close(ledger, *approval, *state, *at_ms)
         }
+        Write::Act(row) => authority::act(ledger, row),
+        Write::ActEnded { act, statement, at_ms } => authority::end(ledger, *act, statement, *at_ms),
+        Write::ActsEnded { peer, case, at_ms } => authority::end_of_peer(ledger, peer, *case, *at_ms),
+        Write::ActTried { act } => authority::tried(ledger, *act),
+        Write::RestsOn { message, acts } => authority::rests_on(ledger, *message, acts),
         Write::Hold(row) => protection::place(ledger, row),
         Write::HoldChanged(row) => protection::change_hold(ledger, row),
         Write::Stop(row) => protection::stop(ledger, row),
         Write::StopChanged(row) => protection::change_stop(ledger, row),
+        Write::Watch(row) => duty::watch(ledger, row),
+        Write::WatchChanged(row) => duty::change_watch(ledger, row),
+        Write::Summons(row) => duty::summons(ledger, row),
+        Write::SummonsChanged(row) => duty::change_summons(ledger, row),
         Write::Consent(row) => consent::record(ledger, row),
         Write::ConsentEvent(row) => consent::event(ledger, row),
         Write::Disclosure(row) => disclosure::disclosure(ledger, row),
@@ -68,6 +80,8 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
             disclosure::answer(ledger, *notice, &to)
         }
         Write::NoticeMessage { notice, message } => disclosure::resend(ledger, *notice, *message),
+        Write::Restrict(row) => disclosure::restrict(ledger, row),
+        Write::Unrestrict { question, at_ms } => disclosure::unrestrict(ledger, *question, *at_ms),
         Write::Withdrawal(row) => disclosure::withdrawal(ledger, row),
         Write::Received { message, peer, subject_ref } => {
             disclosure::received(ledger, *message, peer, subject_ref)
@@ -81,6 +95,11 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::PolicyChangeState { change, state, at_ms } => {
             question::POLICY_CHANGE.close(ledger, *change, *state, *at_ms)
         }
+        Write::Webhook(row) => webhook::register(ledger, row),
+        Write::WebhookChanged(row) => webhook::change(ledger, row),
+        Write::WebhookRemoved { webhook } => webhook::remove(ledger, *webhook),
+        Write::DeadLetter(row) => webhook::dead_letter(ledger, row),
+        Write::DeadLetterSettled { webhook, event } => webhook::settle(ledger, *webhook, *event),
     }
 }
 
@@ -120,14 +139,23 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Stop(row) | Write::StopChanged(row) => {
             row.record.len() + row.draft.as_ref().map_or(0, |draft| draft.bytes.len())
         }
+        Write::Watch(row) | Write::WatchChanged(row) => row.statements.iter().map(String::len).sum(),
         Write::Statement(row) | Write::PolicyStatement(row) => row.statement.len(),
         Write::PolicyChange(row) => row.files.len() + row.summary.len() + row.proposal.len(),
         Write::ReceiptsSent { keys } => keys.len() * size_of::<i64>(),
         Write::Consent(row) => row.record.len(),
         Write::ConsentEvent(row) => row.event.len(),
         Write::ErasuresSettled { erasures } => erasures.len() * size_of::<i64>(),
+        Write::Webhook(row) | Write::WebhookChanged(row) => {
+            row.target.url.len() + row.target.authority.as_ref().map_or(0, String::len)
+        }
         Write::OutboundState { .. }
         | Write::Never(_)
+        | Write::Act(_)
+        | Write::ActEnded { .. }
+        | Write::ActsEnded { .. }
+        | Write::ActTried { .. }
+        | Write::RestsOn { .. }
         | Write::Event(_)
         | Write::StatementsSeen { .. }
         | Write::ApprovalState { .. }
@@ -137,13 +165,20 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::CaseTold(_)
         | Write::Suspend(_)
         | Write::Lift { .. }
+        | Write::Summons(_)
+        | Write::SummonsChanged(_)
         | Write::WakeHeld { .. }
         | Write::PolicyChangeState { .. }
         | Write::Disclosure(_)
         | Write::Notice(_)
         | Write::NoticeState { .. }
         | Write::NoticeMessage { .. }
+        | Write::Restrict(_)
+        | Write::Unrestrict { .. }
         | Write::Withdrawal(_)
-        | Write::Received { .. } => 0,
+        | Write::Received { .. }
+        | Write::WebhookRemoved { .. }
+        | Write::DeadLetter(_)
+        | Write::DeadLetterSettled { .. } => 0,
     }
 }

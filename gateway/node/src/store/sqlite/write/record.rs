@@ -85,7 +85,7 @@ pub(super) fn event(ledger: Ledger<'_>, event: &Event) -> Result<(), Failure> {
         "INSERT INTO event (kind, agency, role, message, approval, message_type, state, at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
-            column::event_kind(event.kind),
+            event.kind.as_str(),
             event.agency.as_ref().map_or("", |agency| agency.as_str()),
             event.role.as_str(),
             event.message.as_ref().map(|message| message.0.as_bytes()),

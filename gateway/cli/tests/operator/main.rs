@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod examples;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -148,6 +150,27 @@ fn two_nodes_are_set_up_served_asked_and_ended() {
     assert_eq!(json(&["message", "send", "--as", &inm, &malformed])["code"], "body.malformed");
     assert_eq!(status(&["message", "send", "--as", &inm, &malformed]), 1);
     assert_eq!(status(&["message", "show", "0190f0a4-7c1e-7abc-8def-0123456789ab", "--home", &mx]), 1);
+
+    let (keys, row) =
+        (path(folder.path(), "keys"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops/examples/row.json"));
+    let (private, public) = (format!("{keys}/signing.key"), format!("{keys}/signing.jwk"));
+    assert_eq!(status(&["agency", "key", "generate", "--out", &keys]), 0);
+    assert_eq!(
+        status(&["message", "send", "--as", &inm, "--sign", &private, row]),
+        1,
+        "its gateway signs for it"
+    );
+    assert_eq!(status(&["agency", "key", "add", "inm", &public, "--home", &mx]), 0);
+    let unsigned = json(&["message", "send", "--as", &inm, row]);
+    assert_eq!(unsigned["problems"][0]["code"], "envelope.mode", "{unsigned}");
+    let signed = json(&["message", "send", "--as", &inm, "--sign", &private, row]);
+    assert_eq!(signed["verdict"], "accepted", "{signed}");
+    let listed = json(&["agency", "key", "list", "--home", &mx]);
+    assert_eq!((&listed["keys"][0]["agency"], &listed["keys"][0]["stands"]), (&"inm".into(), &true.into()));
+    let kid = listed["keys"][0]["kid"].as_str().unwrap();
+    assert_eq!(status(&["agency", "key", "revoke", "inm", kid, "--home", &mx]), 0);
+    let ended = json(&["message", "send", "--as", &inm, "--sign", &private, row]);
+    assert_eq!(ended["problems"][0]["code"], "envelope.key", "{ended}");
 
     assert_eq!(status(&["agency", "revoke", "igm", "--home", &gt]), 0);
     assert_eq!(json(&["inbox", "--as", &igm])["code"], "client.revoked");

@@ -1,0 +1,147 @@
+//! Alerts that wait for somebody: the list by clock, who was called, the telephone, the first thing done.
+//!
+//! Not here: the answer itself, which is a message (`submit::answering`). INVARIANT: an alert is shown to the agency whose
+//! clock it is, without content; whoever was called is shown by the roster's name, never by an address.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use puente_core::delivery::Write;
+use puente_core::duty::{
+    Acted, Answered, Side, Summons, TYP_ACTED, TYP_TELEPHONE, Telephoned, Watch, WatchRow,
+};
+use puente_core::evidence::ReceiptState;
+use puente_core::ids::MessageId;
+use puente_core::problem::{self, Problem};
+
+use crate::domestic::acts::act_of;
+use crate::duty::state_event;
+use crate::node::{Node, store_problem};
+use crate::receipts::{self, Travel};
+use crate::register::KnownAgency;
+use crate::serve::{ProblemReply, json_reply};
+use crate::store::WatchFilter;
+
+type Reply = Result<Response, ProblemReply>;
+
+/// Most alerts in one answer, the most urgent first.
+const MAX_ALERTS: u32 = 500;
+
+/// Most calls shown of one alert.
+const MAX_CALLS: u32 = 500;
+
+fn summary(watch: &Watch) -> Value {
+    json!({
+        "alert_id": watch.message, "side": watch.side, "type": watch.message_type, "peer": watch.peer,
+        "case": watch.case, "role": watch.role, "state": watch.state(), "opened_ms": watch.opened_ms,
+        "answer_by_ms": watch.answer_by_ms(), "act_by_ms": watch.act_by_ms(),
+        "answered_ms": watch.answered.map(|(at, _)| at), "acted_ms": watch.acted_ms, "told": watch.told,
+    })
+}
+
+fn called(summons: &Summons) -> Value {
+    json!({
+        "as": summons.wake, "contact": summons.contact, "channel": summons.channel, "why": summons.call,
+        "made_ms": summons.made_ms, "state": summons.state, "attempts": summons.attempts, "at_ms": summons.at_ms,
+    })
+}
+
+/// `GET /v1/alerts`: what the caller's roles still have to stop, by clock.
+pub async fn list(State(node): State<Arc<Node>>, Extension(caller): Extension<KnownAgency>) -> Reply {
+    let filter = WatchFilter { agency: caller.agency.clone(), roles: caller.roles.clone() };
+    let rows = node.store.watches(filter, MAX_ALERTS).await.map_err(|error| store_problem(&error))?;
+    let alerts: Vec<Value> = rows.iter().map(|row| summary(&row.watch)).collect();
+    Ok(json_reply(StatusCode::OK, &json!({"now_ms": node.clock.now_ms(), "alerts": alerts})))
+}
+
+async fn load(node: &Node, caller: &KnownAgency, id: &str) -> Result<WatchRow, Problem> {
+    let not_found = || Problem::new(&problem::NOT_FOUND);
+    let id: MessageId = id.parse().map_err(|_| not_found())?;
+    let row = node.store.watch(id).await.map_err(|error| store_problem(&error))?;
+    let own = |watch: &Watch| {
+        caller.roles.contains(&watch.role)
+            && watch.agency.as_ref().is_none_or(|agency| *agency == caller.agency)
+    };
+    row.filter(|row| own(&row.watch)).ok_or_else(not_found)
+}
+
+/// `GET /v1/alerts/{id}`: where it stands, and who was called when.
+pub async fn show(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+) -> Reply {
+    let row = load(&node, &caller, &id).await?;
+    let calls =
+        node.store.summonses(row.watch.message, MAX_CALLS).await.map_err(|error| store_problem(&error))?;
+    let mut body = summary(&row.watch);
+    if let Some(body) = body.as_object_mut() {
+        body.insert("calls".to_owned(), calls.iter().map(called).collect());
+    }
+    Ok(json_reply(StatusCode::OK, &body))
+}
+
+/// `POST /v1/alerts/{id}/telephone`: an officer of the side that waits was told by telephone who takes the alert.
+pub async fn telephone(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let mut row = load(&node, &caller, &id).await?;
+    if row.watch.side != Side::Sender {
+        return Err(Problem::new(&problem::NOT_FOUND).into());
+    }
+    let said = act_of::<Telephoned>(&node, &caller, TYP_TELEPHONE, body).await?;
+    about(&row.watch, said.act().says.alert)?;
+    // Judged by the hour of the call, however late it is entered.
+    let called_ms = said.act().occurred_at.timestamp().as_millisecond().max(row.watch.opened_ms);
+    row.watch.handle_answer(called_ms, Answered::Telephone)?;
+    let state = Answered::Telephone.as_str();
+    changed(&node, row, said.compact(), state, Vec::new()).await
+}
+
+/// `POST /v1/alerts/{id}/action`: an officer of the authority did the first thing; the sender is told by a receipt.
+pub async fn action(
+    State(node): State<Arc<Node>>,
+    Extension(caller): Extension<KnownAgency>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Reply {
+    let mut row = load(&node, &caller, &id).await?;
+    if row.watch.side != Side::Receiver {
+        return Err(Problem::new(&problem::NOT_FOUND).into());
+    }
+    let said = act_of::<Acted>(&node, &caller, TYP_ACTED, body).await?;
+    about(&row.watch, said.act().says.alert)?;
+    let acted_ms = said.act().occurred_at.timestamp().as_millisecond().max(row.watch.opened_ms);
+    row.watch.handle_action(acted_ms)?;
+    let message = node.store.message(row.watch.message).await.map_err(|error| store_problem(&error))?;
+    let message = message.ok_or_else(|| Problem::new(&problem::INTERNAL))?;
+    let outcome = receipts::Outcome {
+        message: message.message,
+        release: message.release,
+        state: ReceiptState::Acted,
+        code: None,
+    };
+    let (_, writes) = receipts::make(&node, &message.peer, &[outcome], Travel::Later)?;
+    changed(&node, row, said.compact(), ReceiptState::Acted.as_str(), writes).await
+}
+
+fn about(watch: &Watch, alert: MessageId) -> Result<(), Problem> {
+    if alert == watch.message { Ok(()) } else { Err(Problem::new(&problem::FIELD_INVALID).at("alert")) }
+}
+
+async fn changed(node: &Node, row: WatchRow, statement: &str, state: &str, mut writes: Vec<Write>) -> Reply {
+    let body = summary(&row.watch);
+    writes.push(Write::Event(state_event(&row.watch, state, node.clock.now_ms())));
+    writes.push(Write::WatchChanged(row.moved(Some(statement))));
+    node.commit(writes).await.map_err(|error| store_problem(&error))?;
+    Ok(json_reply(StatusCode::OK, &body))
+}

@@ -1,0 +1,85 @@
+//! Clocks of alerts: begun with the alert, stepped by the time, each step in one commit with what follows from it.
+
+use jiff::Timestamp;
+
+use puente_core::delivery::{Direction, MessageRow, Write};
+use puente_core::duty::{Call, Due, Side, Silence, Wake, Watch, WatchRow};
+use puente_core::ids::Role;
+use puente_core::problem::Problem;
+
+use crate::duty::answer::state_event;
+use crate::duty::people::summon;
+use crate::node::{Node, Rules, store_problem};
+
+/// Most clocks looked at in one call.
+const AT_ONCE: u32 = 200;
+
+/// The clock that begins with this message, when somebody has to answer its type.
+#[must_use]
+pub fn begins(rules: &Rules, row: &MessageRow, answering: &Role) -> Option<Write> {
+    let term = rules.ladders.of(&row.message_type)?.clone();
+    let side = match row.direction {
+        Direction::In => Side::Receiver,
+        Direction::Out => Side::Sender,
+    };
+    Some(Write::Watch(WatchRow::opened(Watch {
+        message: row.message,
+        side,
+        peer: row.peer.clone(),
+        message_type: row.message_type.clone(),
+        case: row.case,
+        agency: row.agency.clone(),
+        role: row.role.clone(),
+        answering: answering.clone(),
+        term,
+        opened_ms: row.created_ms,
+        climbed_minutes: None,
+        answered: None,
+        acted_ms: None,
+        told: std::collections::BTreeSet::new(),
+    })))
+}
+
+/// Steps every clock that is due; answers how many steps were taken.
+///
+/// # Errors
+/// When the store fails; what was not stepped is stepped at the next call.
+pub async fn step(node: &Node) -> Result<usize, Problem> {
+    let now_ms = node.clock.now_ms();
+    let due = node.store.watches_due(now_ms, AT_ONCE).await.map_err(|error| store_problem(&error))?;
+    let mut steps = 0;
+    for mut row in due {
+        let due = row.watch.handle_time(now_ms);
+        let mut writes = Vec::new();
+        for step in &due {
+            writes.extend(follows(node, &row.watch, *step, now_ms));
+        }
+        writes.push(Write::WatchChanged(row.moved(None)));
+        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+        steps += due.len();
+        for step in due {
+            if let Due::Tell(silence) = step {
+                node.metrics.alert_silence(silence.as_str());
+            }
+        }
+    }
+    Ok(steps)
+}
+
+/// What one step writes: the people who are called, and the word to the agency.
+pub(super) fn follows(node: &Node, watch: &Watch, due: Due, now_ms: i64) -> Vec<Write> {
+    let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    let (wakes, call, until_ms): (&[Wake], _, _) = match &due {
+        Due::Wake(wake) => (std::slice::from_ref(wake), Call::Answer, watch.answer_by_ms()),
+        Due::Tell(Silence::NoAction) => {
+            (Silence::NoAction.wakes(), Call::Act, watch.act_by_ms().unwrap_or(now_ms))
+        }
+        Due::Tell(silence) => (silence.wakes(), Call::Silence, watch.opened_ms),
+    };
+    let mut writes: Vec<Write> =
+        wakes.iter().flat_map(|wake| summon(node, watch, *wake, call, until_ms, now)).collect();
+    if let Due::Tell(silence) = due {
+        writes.push(Write::Event(state_event(watch, silence.as_str(), now_ms)));
+    }
+    writes
+}

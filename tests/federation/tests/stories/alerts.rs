@@ -1,0 +1,260 @@
+//! An alert about a child: who is woken up while nobody answers, and whose signature stops the clock.
+
+use anyhow::{Context as _, Result};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use puente_core::duty::{Acted, TYP_ACTED, TYP_TAKEN, TYP_TELEPHONE, Taken, Telephoned};
+use puente_core::personal::Personal;
+use puente_node::client::AgencyClient;
+use puente_node::config::{Config, MailSecurity};
+use puente_node::home::write_file;
+use puente_test_support::{Federation, MailServer, post, signed};
+
+const AGENCIES: &[(&str, &str, &str)] = &[
+    ("MX", "PFPNNA", "child_protection"),
+    ("GT", "PGN", "child_protection"),
+    ("GT", "IGM", "returns_reception"),
+];
+
+const MINUTE_MS: i64 = 60_000;
+const PHONE: &str = "+50224148888";
+
+struct Case {
+    federation: Federation,
+    mails: MailServer,
+    pfpnna: AgencyClient,
+    pgn: AgencyClient,
+    /// The key of PGN's officer.
+    lucia: Vec<u8>,
+}
+
+fn roster(agency: &str, zone: &str) -> Value {
+    let mail = |name: &str| json!({"mail": format!("{name}@{}.example", agency.to_lowercase())});
+    json!({
+        "agency": agency, "zone": zone,
+        "contacts": {"guardia": mail("guardia"), "relevo": mail("relevo"), "jefa": mail("jefa")},
+        "week": [{
+            "days": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+            "hours": [{"from": "00:00", "to": "00:00", "officers": ["guardia"], "deputies": ["relevo"]}],
+        }],
+        "supervisors": ["jefa"],
+    })
+}
+
+impl Case {
+    async fn new() -> Result<Self> {
+        let mails = MailServer::start().await?;
+        let port = mails.port;
+        let calls = move |config: &mut Config| {
+            let operator = format!("operador@{}.example", config.country.lower());
+            config.duty.operators_mail = vec![Personal::new(operator)];
+            config.duty.mail_host = "127.0.0.1".to_owned();
+            config.duty.mail_port = port;
+            config.duty.mail_security = MailSecurity::None;
+            config.duty.mail_from = "puente@node.example".to_owned();
+        };
+        let federation = Federation::with(&["GT", "MX"], AGENCIES, calls).await?;
+        let (pfpnna, pgn) = (federation.client("MX", "PFPNNA")?, federation.client("GT", "PGN")?);
+        let lucia = federation.officer("GT", "PGN", "lucia", "p-lucia")?;
+        let case = Self { federation, mails, pfpnna, pgn, lucia };
+        case.rostered("MX", "PFPNNA", "America/Mexico_City")?;
+        case.rostered("GT", "PGN", "America/Guatemala")?;
+        Ok(case)
+    }
+
+    fn rostered(&self, country: &str, agency: &str, zone: &str) -> Result<()> {
+        let member = self.federation.member(country)?;
+        let folder = member.home.rosters();
+        std::fs::create_dir_all(&folder)?;
+        let bytes = serde_json::to_vec(&roster(agency, zone))?;
+        write_file(&folder.join(format!("{agency}.json")), &bytes)?;
+        member.running.as_ref().context("runs")?.reload()?;
+        Ok(())
+    }
+
+    /// Sends an alert and waits until the other side's clock runs; answers its id.
+    async fn alert(&self) -> Result<String> {
+        let verdict: Value = post(&self.pfpnna, "/v1/messages", &alert()).await?.json()?;
+        assert_eq!(verdict["verdict"], "accepted", "{verdict}");
+        let id = verdict["message_id"].as_str().context("no id")?.to_owned();
+        let runs = |list: &Value| list["alerts"].as_array().is_some_and(|alerts| !alerts.is_empty());
+        self.federation.until(&self.pgn, "/v1/alerts", runs).await?;
+        Ok(id)
+    }
+
+    async fn until_state(&self, client: &AgencyClient, id: &str, state: &str) -> Result<Value> {
+        self.federation.until(client, &format!("/v1/alerts/{id}"), |alert| alert["state"] == state).await
+    }
+
+    fn pass(&self, minutes: i64) {
+        self.federation.clock.advance_ms(minutes * MINUTE_MS);
+    }
+
+    fn taken(&self, alert: &str, phone: &str) -> Result<String> {
+        let says = Taken { alert: alert.parse()?, phone: Some(Personal::new(phone.to_owned())) };
+        let act =
+            signed(&self.lucia, TYP_TAKEN, ("GT", "PGN", "lucia"), says, self.federation.clock.as_ref())?;
+        Ok(act["statement"].as_str().context("no statement")?.to_owned())
+    }
+}
+
+fn alert() -> Value {
+    let example = include_str!("../../../../schemas/messages/child.alert/1/examples/valid-full.json");
+    let sections: Value = serde_json::from_str(example).unwrap();
+    json!({
+        "type": "child.alert",
+        "recipient": {"country": "GT", "role": "child_protection", "agency": "PGN"},
+        "purpose": "child_protection",
+        "legal_basis": {"type": "best_interests"},
+        "subject": {
+            "kind": "child", "age": 11, "nationality": "GT", "residence": "GT", "risk_countries": [],
+            "protection": "none_expressed",
+            "flags": {"unaccompanied": "yes", "screening_done": "yes", "age_disputed": "no",
+                      "open_family_link_in_custody": "no", "stateless_risk": "no"}
+        },
+        "sections": sections["sections"],
+    })
+}
+
+fn answer(alert: &str, statement: &str) -> Value {
+    json!({
+        "type": "child.alert.ack", "in_reply_to": alert,
+        "recipient": {"country": "MX", "role": "child_protection", "agency": "PFPNNA"},
+        "purpose": "child_protection", "legal_basis": {"type": "best_interests"}, "subject": alert_subject(),
+        "sections": {"ops.metadata": {
+            "status": "taken", "office": "PGN", "officer": "lucia", "phone": PHONE, "statement": statement,
+        }},
+    })
+}
+
+fn alert_subject() -> Value {
+    alert()["subject"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_climbs_the_ladder_on_both_sides_and_the_sender_is_told_that_there_is_no_answer() -> Result<()>
+{
+    let case = Case::new().await?;
+    let id = case.alert().await?;
+    case.mails.delivered("guardia@pgn.example", 1).await?;
+    case.pass(20);
+    case.mails.delivered("relevo@pgn.example", 1).await?;
+    case.pass(20);
+    case.mails.delivered("jefa@pfpnna.example", 1).await?;
+    case.pass(10);
+    case.mails.delivered("operador@gt.example", 1).await?;
+    case.mails.delivered("operador@mx.example", 1).await?;
+    case.pass(10);
+    let told = case.until_state(&case.pfpnna, &id, "no_answer").await?;
+    assert_eq!(told["told"], json!(["no_answer"]));
+    case.until_state(&case.pgn, &id, "no_answer").await?;
+    case.mails.delivered("jefa@pgn.example", 1).await?;
+    let everything: String = case.mails.mails().into_iter().map(|mail| mail.text).collect();
+    for content in ["Yeimi", "Chub", "GT", "MX", "Guatemala", "child", id.as_str(), "PGN"] {
+        assert!(!everything.contains(content), "a notice says `{content}`");
+    }
+    assert!(everything.contains("SIMULACRO"), "in training every notice says so");
+    let calls = &case.pgn.get(&format!("/v1/alerts/{id}")).await?.json::<Value>()?["calls"];
+    assert!(calls.as_array().unwrap().iter().all(|call| call["state"] == "handed"), "{calls}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_officer_of_the_authority_that_was_asked_stops_the_clock() -> Result<()> {
+    let case = Case::new().await?;
+    let id = case.alert().await?;
+    let igm_key = case.federation.officer("GT", "IGM", "raul", "p-raul")?;
+    let clock = case.federation.clock.as_ref();
+    let said = |key: &[u8], who: (&str, &str, &str), says: Taken| signed(key, TYP_TAKEN, who, says, clock);
+    let of_this = Taken { alert: id.parse()?, phone: Some(Personal::new(PHONE.to_owned())) };
+    let of_another = Taken { alert: "01940000-0000-7000-8000-00000000dead".parse()?, ..of_this.clone() };
+    let text = |act: Value| act["statement"].as_str().unwrap().to_owned();
+    let no_officer = text(said(&igm_key, ("GT", "IGM", "raul"), of_this.clone())?);
+    let forged = text(said(&igm_key, ("GT", "PGN", "lucia"), of_this)?);
+    let misled = text(said(&case.lucia, ("GT", "PGN", "lucia"), of_another)?);
+    let other_phone = case.taken(&id, "+50299999999")?;
+    let unsigned = answer(&id, "a.b.c");
+    for (why, body) in [
+        ("another agency's officer", answer(&id, &no_officer)),
+        ("another's key", answer(&id, &forged)),
+        ("another alert", answer(&id, &misled)),
+        ("another telephone", answer(&id, &other_phone)),
+        ("no signature", unsigned),
+    ] {
+        let verdict: Value = post(&case.pgn, "/v1/messages", &body).await?.json()?;
+        assert_eq!(verdict["verdict"], "malformed", "{why}: {verdict}");
+        assert_eq!(verdict["problems"][0]["field"], "/sections/ops.metadata/statement", "{why}");
+    }
+    case.until_state(&case.pgn, &id, "waits").await?;
+
+    let verdict: Value =
+        post(&case.pgn, "/v1/messages", &answer(&id, &case.taken(&id, PHONE)?)).await?.json()?;
+    assert_eq!(verdict["verdict"], "accepted", "{verdict}");
+    case.until_state(&case.pgn, &id, "answered").await?;
+    case.until_state(&case.pfpnna, &id, "answered").await?;
+    case.pass(61);
+    let says = Acted { alert: id.parse()?, action: "child_visited".into() };
+    let act = signed(&case.lucia, TYP_ACTED, ("GT", "PGN", "lucia"), says, clock)?;
+    let path = format!("/v1/alerts/{id}/action");
+    assert_eq!(post(&case.pgn, &path, &act).await?.status, StatusCode::OK);
+    assert_eq!(post(&case.pgn, &path, &act).await?.json::<Value>()?["code"], "alert.closed");
+    let acted = case.until_state(&case.pfpnna, &id, "acted").await?;
+    assert_eq!(acted["told"], json!([]), "nobody is told of a silence that was none");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_not_taken_is_made_again_also_by_a_node_that_was_started_again() -> Result<()> {
+    let mut case = Case::new().await?;
+    case.mails.refuse(true);
+    let id = case.alert().await?;
+    case.mails.refused(1).await?;
+    case.federation.stop("GT").await?;
+    case.mails.refuse(false);
+    case.federation.start("GT").await?;
+    case.pgn = case.federation.client("GT", "PGN")?;
+    case.pass(5);
+    case.mails.delivered("guardia@pgn.example", 1).await?;
+    let handed = |alert: &Value| alert["calls"][0]["state"] == "handed";
+    let alert = case.federation.until(&case.pgn, &format!("/v1/alerts/{id}"), handed).await?;
+    assert!(alert["calls"][0]["attempts"].as_u64().unwrap() >= 2, "{alert}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_by_telephone_is_entered_by_who_waited_and_signed_later() -> Result<()> {
+    let case = Case::new().await?;
+    let id = case.alert().await?;
+    let nora = case.federation.officer("MX", "PFPNNA", "nora", "p-nora")?;
+    let says = Telephoned {
+        alert: id.parse()?,
+        officer: Personal::new("Lucía".into()),
+        number: Personal::new(PHONE.into()),
+    };
+    let act = signed(&nora, TYP_TELEPHONE, ("MX", "PFPNNA", "nora"), says, case.federation.clock.as_ref())?;
+    let path = format!("/v1/alerts/{id}/telephone");
+    let here = post(&case.pfpnna, &path, &act).await?;
+    assert_eq!(here.json::<Value>()?["state"], "answered_by_telephone");
+    assert_eq!(
+        post(&case.pgn, &path, &act).await?.status,
+        StatusCode::NOT_FOUND,
+        "not by the side that was asked"
+    );
+    case.until_state(&case.pgn, &id, "waits").await?;
+    post(&case.pgn, "/v1/messages", &answer(&id, &case.taken(&id, PHONE)?)).await?;
+    case.until_state(&case.pfpnna, &id, "answered").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_without_a_roster_still_has_somebody_woken_up() -> Result<()> {
+    let case = Case::new().await?;
+    std::fs::remove_file(case.federation.member("GT")?.home.rosters().join("PGN.json"))?;
+    case.federation.member("GT")?.running.as_ref().context("runs")?.reload()?;
+    case.alert().await?;
+    case.mails.delivered("operador@gt.example", 1).await?;
+    let metrics = case.federation.metrics("GT")?;
+    assert!(metrics.contains("puente_duty_unstaffed_total{wake=\"officer\"} 1"), "{metrics}");
+    Ok(())
+}
