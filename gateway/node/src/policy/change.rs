@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use puente_core::approval::{Question, Standing, peek_statement, standing, verify_statement};
+use puente_core::cases::Plan;
 use puente_core::delivery::{ApprovalState, PolicyChangeRow, StatementRow, Write};
 use puente_core::ids::{AgencyId, ApprovalId, Digest};
 use puente_core::membership::Adopted;
@@ -62,6 +63,7 @@ fn examine(set: PolicySet, adopted: &[Adopted]) -> Result<(PolicySet, PolicyEngi
         return Err(invalid(format!("{}:{} {}", first.file, first.line, first.what)));
     }
     let (engine, agreements) = set.load(adopted).map_err(invalid)?;
+    Plan::load(set.bytes()).map_err(invalid)?;
     for (file, text) in set.cases() {
         let reports = cases::run(&engine, text.as_bytes()).map_err(invalid)?;
         if let Some(failed) = reports.iter().find(|report| !report.passed) {
