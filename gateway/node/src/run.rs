@@ -179,7 +179,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     crate::restriction::load(&node).await?;
     // Before anything is taken in or sent: without its holds a node knows nobody to protect.
     crate::protection::load(&node).await?;
-    let ways = Arc::new(Ways::new(&node.config.duty)?);
+    let ways = Ways::new(&node.config.duty)?;
     let (shutdown, ended) = watch::channel(false);
     let time = load::tls_time(Arc::clone(&clock));
     let reloader = {
@@ -233,6 +233,7 @@ pub async fn start(home: &Home, clock: Arc<dyn Clock>) -> Result<Running, RunErr
     tasks.spawn(run_couriers(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(watch_clocks(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     tasks.spawn(housekeeping::run(Arc::clone(&node), Arc::clone(&reloader), ended.clone()));
+    let ways = Arc::new(ways.calling(duty_caller(&node, &reloader, load::tls_time(Arc::clone(&clock)))));
     tasks.spawn(housekeeping::call(Arc::clone(&node), ways, ended.clone()));
     tasks.spawn(housekeeping::settle(Arc::clone(&node), Arc::clone(&connector), ended.clone()));
     let socket = admin::admin_router(admin(&node, &connector, &reloader));
@@ -296,6 +297,11 @@ fn webhook_caller(node: &Arc<Node>, reloader: &Arc<Reloader>, time: Arc<dyn Time
         signer: node.keys.calls.clone(),
         patience: Duration::from_secs(settings.answer_seconds),
     }
+}
+
+/// Who posts to the hook of the duty: as the caller of webhooks, into the networks of the hook.
+fn duty_caller(node: &Arc<Node>, reloader: &Arc<Reloader>, time: Arc<dyn TimeProvider>) -> Caller {
+    Caller { networks: node.config.duty.hook_networks.clone(), ..webhook_caller(node, reloader, time) }
 }
 
 fn admin(node: &Arc<Node>, connector: &Arc<Connector>, reloader: &Arc<Reloader>) -> Admin {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use puente_core::duty::Contact;
 use puente_core::personal::Personal;
 
+use crate::config::Network;
+
 /// How the connection to a mail server is secured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,6 +41,10 @@ pub struct Duty {
     pub mail_user: String,
     /// The file that holds the password.
     pub mail_password_file: String,
+    /// Where notices for people without mail are posted: a gateway to SMS, voice or pagers, `https`; empty for none.
+    pub hook_url: String,
+    /// The networks that it may lie in.
+    pub hook_networks: Vec<Network>,
     /// The certificate authorities, PEM, that the channels' servers are verified with.
     pub ca_file: String,
 }
@@ -55,6 +61,8 @@ impl Default for Duty {
             mail_from: String::new(),
             mail_user: String::new(),
             mail_password_file: String::new(),
+            hook_url: String::new(),
+            hook_networks: Vec::new(),
             ca_file: "/etc/ssl/certs/ca-certificates.crt".to_owned(),
         }
     }

@@ -85,6 +85,16 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ("duty", "mail_password_file", "The file that holds the password; never in this file."),
     (
         "duty",
+        "hook_url",
+        "Where notices for people without mail are posted, signed (RFC 9421): a gateway to SMS, voice or pagers, https; empty for none.",
+    ),
+    (
+        "duty",
+        "hook_networks",
+        "The networks that it may lie in; private ranges, loopback and link-local only by a network within them.",
+    ),
+    (
+        "duty",
         "ca_file",
         "The certificate authorities, PEM, that the servers of the channels are verified with.",
     ),

@@ -17,9 +17,11 @@ use puente_core::personal::Personal;
 use puente_core::problem::Problem;
 
 use crate::config::Duty;
+use crate::duty::hook::Hook;
 use crate::duty::mail::Mailer;
 use crate::node::{Node, store_problem};
 use crate::telemetry::Metrics;
+use crate::webhook::Caller;
 
 /// Most calls under way at once.
 const AT_ONCE: u32 = 16;
@@ -36,6 +38,9 @@ pub enum WaysError {
     /// The settings of mail do not fit together.
     #[error("mail cannot be set up: {0}")]
     Mail(String),
+    /// The settings of the hook do not fit together.
+    #[error("the hook cannot be set up: {0}")]
+    Hook(String),
 }
 
 /// A channel did not take a notice; the cause names no address.
@@ -46,6 +51,8 @@ pub(super) struct NotTaken(pub(super) String);
 /// The channels of this node.
 pub struct Ways {
     mail: Option<Mailer>,
+    hook: Option<Hook>,
+    caller: Option<Caller>,
 }
 
 impl Ways {
@@ -54,7 +61,13 @@ impl Ways {
     /// # Errors
     /// When a setting is wrong or a file it names cannot be read.
     pub fn new(config: &Duty) -> Result<Self, WaysError> {
-        Ok(Self { mail: Mailer::new(config)? })
+        Ok(Self { mail: Mailer::new(config)?, hook: Hook::new(config)?, caller: None })
+    }
+
+    /// The same, with who posts to the hook.
+    #[must_use]
+    pub fn calling(self, caller: Caller) -> Self {
+        Self { caller: Some(caller), ..self }
     }
 
     /// Whether a channel is configured.
@@ -62,7 +75,7 @@ impl Ways {
     pub const fn has(&self, channel: Channel) -> bool {
         match channel {
             Channel::Mail => self.mail.is_some(),
-            Channel::Hook => false,
+            Channel::Hook => self.hook.is_some(),
         }
     }
 
@@ -72,17 +85,24 @@ impl Ways {
             let up = tokio::time::timeout(PATIENCE, mail.answers()).await.unwrap_or(false);
             metrics.duty_channel(Channel::Mail.as_str(), up);
         }
+        if let (Some(hook), Some(caller)) = (&self.hook, &self.caller) {
+            metrics.duty_channel(Channel::Hook.as_str(), hook.answers(caller).await);
+        }
     }
 
     async fn hand(
         &self,
-        channel: Channel,
+        summons: &Summons,
         address: &Personal<String>,
         notice: &Notice,
+        now_s: i64,
     ) -> Result<(), NotTaken> {
         let handed = async {
-            match (channel, &self.mail) {
-                (Channel::Mail, Some(mail)) => mail.send(address, notice).await,
+            match (summons.channel, &self.mail, &self.hook, &self.caller) {
+                (Channel::Mail, Some(mail), _, _) => mail.send(address, notice).await,
+                (Channel::Hook, _, Some(hook), Some(caller)) => {
+                    hook.send(caller, summons.summons, address, notice, now_s).await
+                }
                 _ => Err(NotTaken("the channel is not configured".to_owned())),
             }
         };
@@ -121,7 +141,7 @@ async fn call(node: &Node, ways: &Ways, mut summons: Summons) -> Result<(), Prob
                 let until = Timestamp::from_millisecond(summons.until_ms).unwrap_or(Timestamp::UNIX_EPOCH);
                 let told = notice(summons.call, until, &zone, node.realm() != Realm::Production);
                 summons.attempts += 1;
-                match ways.hand(summons.channel, &address, &told).await {
+                match ways.hand(&summons, &address, &told, node.clock.now_s()).await {
                     Ok(()) => SummonsState::Handed,
                     Err(_) if summons.attempts >= MAX_ATTEMPTS => SummonsState::Failed,
                     Err(error) => {

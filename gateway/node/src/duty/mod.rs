@@ -6,6 +6,7 @@
 mod answer;
 mod call;
 mod clock;
+mod hook;
 mod mail;
 mod people;
 mod rosters;

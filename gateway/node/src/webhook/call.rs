@@ -75,26 +75,49 @@ const UNANSWERED: CallOutcome = CallOutcome::Failed(&problem::WEBHOOK_UNANSWERED
 impl Caller {
     /// Posts the event to the target at this instant (seconds since the epoch).
     pub async fn call(&self, target: &WebhookTarget, event: &CloudEvent, now_s: i64) -> CallOutcome {
+        let Ok(body) = serde_json::to_vec(event) else { return UNREACHABLE };
+        self.post(target, CLOUD_EVENT_MEDIA, body.into(), now_s).await
+    }
+
+    /// Posts a body of this media type to the target at this instant (seconds since the epoch).
+    pub async fn post(
+        &self,
+        target: &WebhookTarget,
+        media: &'static str,
+        body: Bytes,
+        now_s: i64,
+    ) -> CallOutcome {
         let Some(endpoint) = Endpoint::parse(&target.url) else { return UNREACHABLE };
-        let Some(request) = self.request(&endpoint, event, now_s) else { return UNREACHABLE };
+        let Some(request) = self.request(&endpoint, media, body, now_s) else { return UNREACHABLE };
         let connection = match timeout(self.patience, self.connect(target, &endpoint)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(outcome)) => return outcome,
             Err(_) => return UNREACHABLE,
         };
-        match timeout(self.patience, post(connection, request)).await {
+        match timeout(self.patience, exchange(connection, request)).await {
             Ok(Some(status)) => judge(status),
             // The receiver may have it: it is told again, under the same id.
             Ok(None) | Err(_) => UNANSWERED,
         }
     }
 
-    fn request(&self, endpoint: &Endpoint, event: &CloudEvent, now_s: i64) -> Option<Request<Full<Bytes>>> {
-        let body = Bytes::from(serde_json::to_vec(event).ok()?);
+    /// Whether the target can be connected to now.
+    pub async fn reaches(&self, target: &WebhookTarget) -> bool {
+        let Some(endpoint) = Endpoint::parse(&target.url) else { return false };
+        matches!(timeout(self.patience, self.connect(target, &endpoint)).await, Ok(Ok(_)))
+    }
+
+    fn request(
+        &self,
+        endpoint: &Endpoint,
+        media: &'static str,
+        body: Bytes,
+        now_s: i64,
+    ) -> Option<Request<Full<Bytes>>> {
         let host = endpoint.uri().authority()?.as_str();
         let mut request = Request::post(endpoint.uri().clone())
             .header(header::HOST, HeaderValue::from_str(host).ok()?)
-            .header(header::CONTENT_TYPE, CLOUD_EVENT_MEDIA)
+            .header(header::CONTENT_TYPE, media)
             .header(header::CONNECTION, "close")
             .body(body)
             .ok()?;
@@ -125,7 +148,7 @@ impl Caller {
 }
 
 /// The status of the answer; its body is left unread, and the connection ends with this.
-async fn post(connection: Connection, request: Request<Full<Bytes>>) -> Option<StatusCode> {
+async fn exchange(connection: Connection, request: Request<Full<Bytes>>) -> Option<StatusCode> {
     let handshake = http1::Builder::new().max_buf_size(HEAD_BYTES).handshake(TokioIo::new(connection));
     let (mut sender, connection) = handshake.await.ok()?;
     let mut driving = JoinSet::new();

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use puente_core::duty::{Acted, TYP_ACTED, TYP_TAKEN, TYP_TELEPHONE, Taken, Telephoned};
 use puente_core::personal::Personal;
 use puente_node::client::AgencyClient;
-use puente_node::config::{Config, MailSecurity};
+use puente_node::config::{Config, MailSecurity, reference};
 use puente_node::home::write_file;
-use puente_test_support::{Federation, MailServer, post, signed};
+use puente_test_support::{Federation, MailServer, Manner, Receiver, post, signed};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "PFPNNA", "child_protection"),
@@ -256,5 +256,42 @@ async fn an_agency_without_a_roster_still_has_somebody_woken_up() -> Result<()> 
     case.mails.delivered("operador@gt.example", 1).await?;
     let metrics = case.federation.metrics("GT")?;
     assert!(metrics.contains("puente_duty_unstaffed_total{wake=\"officer\"} 1"), "{metrics}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_mail_is_called_by_the_hook_until_it_takes_the_notice() -> Result<()> {
+    let mut case = Case::new().await?;
+    let gateway = Receiver::beside(&case.federation, "GT", 0).await?;
+    gateway.next(&[Manner::Answers(500)]);
+    let home = case.federation.member("GT")?.home.clone();
+    let form = gateway.form();
+    let authority = home.path().join("hook-authority.pem");
+    write_file(&authority, form["authority"].as_str().context("no authority")?.as_bytes())?;
+    let mut config = Config::read(&home.config())?;
+    config.duty.hook_url = form["url"].as_str().context("no url")?.to_owned();
+    config.duty.hook_networks = vec!["127.0.0.0/8".parse()?];
+    config.duty.ca_file = authority.display().to_string();
+    write_file(&home.config(), reference(&config)?.as_bytes())?;
+    let mut by_hook = roster("PGN", "America/Guatemala");
+    by_hook["contacts"]["guardia"] = json!({"hook": "+50255550101"});
+    write_file(&home.rosters().join("PGN.json"), &serde_json::to_vec(&by_hook)?)?;
+    case.federation.stop("GT").await?;
+    case.federation.start("GT").await?;
+    case.pgn = case.federation.client("GT", "PGN")?;
+    let id = case.alert().await?;
+    let path = format!("/v1/alerts/{id}");
+    let refused = |alert: &Value| alert["calls"][0]["attempts"].as_u64() >= Some(1);
+    case.federation.until(&case.pgn, &path, refused).await?;
+    case.pass(5);
+    let handed = |alert: &Value| alert["calls"][0]["state"] == "handed";
+    case.federation.until(&case.pgn, &path, handed).await?;
+    let calls = gateway.calls();
+    assert_eq!(calls.len(), 2, "a 500 is not a delivery");
+    for call in &calls {
+        assert_eq!((&call.event["to"], &call.event["id"]), (&json!("+50255550101"), &calls[0].event["id"]));
+        assert!(call.headers.contains_key("signature"));
+        assert!(!call.event["text"].as_str().context("no text")?.contains("GT"));
+    }
     Ok(())
 }

@@ -71,15 +71,15 @@ fn channels(config: &Config) -> CheckFinding {
     let code = "duty";
     match Ways::new(&config.duty) {
         Err(error) => CheckFinding::error(code, "Nadie podría ser llamado", &error),
-        Ok(ways) if !ways.has(Channel::Mail) => CheckFinding::warning(
+        Ok(ways) if !ways.has(Channel::Mail) && !ways.has(Channel::Hook) => CheckFinding::warning(
             code,
-            "No hay canal para llamar a nadie por una alerta; configure [duty] mail_host.",
-            "There is no channel to call anybody over an alert; set mail_host in [duty].",
+            "No hay canal para llamar a nadie por una alerta; configure [duty] mail_host o hook_url.",
+            "There is no channel to call anybody over an alert; set mail_host or hook_url in [duty].",
         ),
         Ok(_) if config.duty.contacts().is_empty() => CheckFinding::warning(
             code,
-            "No hay personas operadoras a quienes llamar; configure [duty] operators_mail.",
-            "There are no operators to call; set operators_mail in [duty].",
+            "No hay personas operadoras a quienes llamar; configure [duty] operators_mail u operators_hook.",
+            "There are no operators to call; set operators_mail or operators_hook in [duty].",
         ),
         Ok(_) => CheckFinding::new(
             Level::Ok,
