@@ -194,6 +194,12 @@ fn the_night_shift_is_on_duty_after_midnight() {
 }
 
 #[test]
+fn the_example_roster_leaves_no_hour_of_a_year_without_an_officer() {
+    let roster = Roster::parse(include_bytes!("../../../../ops/examples/roster.json")).unwrap();
+    assert_eq!(roster.gaps(instant("2026-11-24T18:00:00Z"), 366), []);
+}
+
+#[test]
 fn a_holiday_replaces_the_hours_that_begin_on_it_and_its_gap_is_found_before() {
     let roster = roster(&form()).unwrap();
     // The night before still runs until 07:00; then 08:00 to 12:00; then nobody until the next morning.

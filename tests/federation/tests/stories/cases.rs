@@ -4,13 +4,12 @@ use anyhow::Result;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
-use puente_core::envelope::Sign as _;
-use puente_core::ids::Realm;
+use puente_core::approval::Verdict;
+use puente_core::authority::{Approves, TYP_APPROVES};
+use puente_core::policy::Approval;
 use puente_node::client::AgencyClient;
 use puente_node::clock::Clock as _;
-use puente_node::keys::{KeyFile, KeyUse};
-use puente_test_support::{Federation, post};
+use puente_test_support::{Federation, post, signed};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "DIF", "child_protection"),
@@ -26,6 +25,7 @@ struct Both {
     federation: Federation,
     dif: AgencyClient,
     pgn: AgencyClient,
+    /// The keys of Mexico's officer and of Guatemala's.
     officers: [Vec<u8>; 2],
 }
 
@@ -76,39 +76,35 @@ impl Both {
     async fn meet() -> Result<Self> {
         let federation = Federation::of(&["GT", "MX"], AGENCIES).await?;
         let officers =
-            [federation.officer("MX", "DIF", "ana", "p-1")?, federation.officer("MX", "DIF", "luz", "p-2")?];
+            [federation.officer("MX", "DIF", "ana", "p-1")?, federation.officer("GT", "PGN", "luz", "p-2")?];
         let (dif, pgn) = (federation.client("MX", "DIF")?, federation.client("GT", "PGN")?);
         Ok(Self { federation, dif, pgn, officers })
     }
 
-    /// Two officers release what waits for them.
-    async fn release(&self, held: &Value) -> Result<Value> {
+    /// An officer of the side's own authority signs for what waits for it.
+    async fn authorise(&self, by: &AgencyClient, held: &Value) -> Result<Value> {
+        let ours = std::ptr::eq(by, &raw const self.dif);
+        let (who, key) = if ours {
+            (("MX", "DIF", "ana"), &self.officers[0])
+        } else {
+            (("GT", "PGN", "luz"), &self.officers[1])
+        };
         let id = held["approval_id"].as_str().unwrap_or_else(|| panic!("{held}"));
-        let shown: Value = self.dif.get(&format!("/v1/approvals/{id}")).await?.json()?;
+        let shown: Value = by.get(&format!("/v1/approvals/{id}")).await?.json()?;
         let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
-        let mut answer = Value::Null;
-        for (officer, key) in ["ana", "luz"].into_iter().zip(&self.officers) {
-            let statement = Statement {
-                realm: Realm::Training,
-                country: "MX".parse()?,
-                agency: "DIF".parse()?,
-                officer: officer.parse()?,
-                approval: id.parse()?,
-                preview: shown["approval"]["preview"].as_str().unwrap().parse()?,
-                verdict: Verdict::Grant,
-                reason: "reviewed".into(),
-                occurred_at: now.in_tz("America/Mexico_City")?,
-                captured: Captured::Screen,
-            };
-            let signer = KeyFile::from_pem(key, KeyUse::Sign)?.signer()?;
-            let compact = signer.sign(TYP_STATEMENT, &serde_json::to_vec(&statement)?)?;
-            let path = format!("/v1/approvals/{id}/statements");
-            answer = post(&self.dif, &path, &json!({"statement": compact})).await?.json()?;
-        }
-        Ok(answer["verdict"].clone())
+        let says = Approves {
+            approval: Approval::SenderChildProtection,
+            row: id.parse()?,
+            preview: shown["approval"]["preview"].as_str().unwrap_or_else(|| panic!("{shown}")).parse()?,
+            verdict: Verdict::Grant,
+            until: now + jiff::SignedDuration::from_hours(48),
+            reason: "reviewed".to_owned(),
+        };
+        let said = signed(key, TYP_APPROVES, who, says, self.federation.clock.as_ref())?;
+        Ok(post(by, &format!("/v1/approvals/{id}/authority"), &said).await?.json()?)
     }
 
-    /// An offer that two officers released and that has come: its case and its message.
+    /// An offer that has come, once both authorities have signed for it: its case and its message.
     async fn offered(&self) -> Result<(String, String)> {
         let held: Value = post(&self.dif, "/v1/messages", &offer()).await?.json()?;
         assert_eq!(
@@ -116,11 +112,19 @@ impl Both {
             (Some("held"), Some("R-BID-02")),
             "{held}"
         );
-        let verdict = self.release(&held).await?;
-        let text = |name: &str| verdict[name].as_str().unwrap_or_else(|| panic!("{verdict}")).to_owned();
-        let (case, transfer) = (text("case"), text("message_id"));
+        let id = held["approval_id"].as_str().unwrap_or_else(|| panic!("{held}"));
+        let shown: Value = self.dif.get(&format!("/v1/approvals/{id}")).await?.json()?;
+        let case = shown["approval"]["case"].as_str().unwrap_or_else(|| panic!("{shown}")).to_owned();
+        assert_eq!(self.authorise(&self.dif, &held).await?["state"], "open");
+        // The other authority agrees in the thread; there is no offer yet that it could answer.
+        let mut agrees =
+            message("MX", "child.case.transfer.accept", act("accepted", "2026-11-25T08:00:00-06:00"));
+        agrees["case"] = json!(case);
+        let theirs: Value = post(&self.pgn, "/v1/messages", &agrees).await?.json()?;
+        assert_eq!(self.authorise(&self.pgn, &theirs).await?["state"], "granted");
         self.both_at(&case, "offered").await?;
-        Ok((case, transfer))
+        let seen = self.seen(&self.dif, &case).await?;
+        Ok((case, seen["transfer"].as_str().unwrap_or_else(|| panic!("{seen}")).to_owned()))
     }
 
     async fn both_at(&self, case: &str, stage: &str) -> Result<()> {
@@ -146,6 +150,11 @@ impl Both {
 
     async fn taken(&self, by: &AgencyClient, transfer: &str, kind: &str, sections: Value) -> Result<()> {
         let verdict = self.step(by, transfer, kind, sections).await?;
+        if verdict["verdict"] == "held" {
+            let said = self.authorise(by, &verdict).await?;
+            assert_eq!(said["state"], "granted", "{kind}: {said}");
+            return Ok(());
+        }
         assert_eq!(verdict["verdict"], "accepted", "{kind}: {verdict}");
         Ok(())
     }
@@ -156,7 +165,7 @@ impl Both {
         let events = inbox["events"].as_array().unwrap();
         Ok(events
             .iter()
-            .filter(|told| told["event"]["kind"] == kind && told["event"]["state"] == state)
+            .filter(|told| told["type"] == format!("puente.{kind}") && told["data"]["state"] == state)
             .count())
     }
 }
@@ -335,7 +344,7 @@ async fn a_case_goes_the_whole_way_and_both_sides_read_the_same_at_every_step() 
     assert_eq!(happened, "2026-11-25T08:30:00-06:00".parse::<jiff::Timestamp>()?.as_millisecond());
     let told = |inbox: &Value| {
         let all = inbox["events"].as_array().unwrap();
-        all.iter().any(|told| told["event"]["kind"] == "case_state" && told["event"]["state"] == "closed")
+        all.iter().any(|told| told["type"] == "puente.case_state" && told["data"]["state"] == "closed")
     };
     both.federation.until(dif, "/v1/inbox?limit=500", told).await?;
     let closed =

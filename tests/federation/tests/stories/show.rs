@@ -66,10 +66,9 @@ fn reply(to: &Value, message_type: &str, purpose: &str, said: &Value) -> Value {
 async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
     let find = |inbox: &Value| -> Option<String> {
         let mut events = inbox["events"].as_array()?.iter();
-        let came = events.find(|e| {
-            e["event"]["message_type"] == message_type && e["event"]["kind"] == "message_received"
-        })?;
-        Some(came["event"]["message"].as_str()?.to_owned())
+        let came = events
+            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
+        Some(came["data"]["message"].as_str()?.to_owned())
     };
     let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
     let id = find(&inbox).context("did not come")?;

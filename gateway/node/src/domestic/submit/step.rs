@@ -31,10 +31,11 @@ impl From<Problem> for Misstep {
     }
 }
 
-/// The step that a submission is; `None` when it is none: reports and closings also stand outside a transfer.
+/// The step that a submission is; `None` when it is none: reports and closings also stand outside a transfer, and an
+/// authority agrees, or no longer does, in the thread of a transfer that cannot be offered before (R-BID-02).
 fn kind_of(submission: &Submission) -> Option<StepKind> {
     let kind = StepKind::of(&submission.message_type)?;
-    let alone = matches!(kind, StepKind::FollowUp | StepKind::Closure);
+    let alone = matches!(kind, StepKind::FollowUp | StepKind::Closure | StepKind::Accept | StepKind::Reject);
     (!(alone && submission.in_reply_to.is_none())).then_some(kind)
 }
 
