@@ -31,10 +31,11 @@ impl From<Problem> for Misstep {
     }
 }
 
-/// The step that a submission is; `None` when it is none: reports and closings also stand outside a transfer.
+/// The step that a submission is; `None` when it is none: reports and closings also stand outside a transfer, and an
+/// authority says yes or no in the thread before it can be offered the case (decision 0019).
 fn kind_of(submission: &Submission) -> Option<StepKind> {
     let kind = StepKind::of(&submission.message_type)?;
-    let alone = matches!(kind, StepKind::FollowUp | StepKind::Closure);
+    let alone = matches!(kind, StepKind::Accept | StepKind::Reject | StepKind::FollowUp | StepKind::Closure);
     (!(alone && submission.in_reply_to.is_none())).then_some(kind)
 }
 
