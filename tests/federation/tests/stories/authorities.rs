@@ -51,7 +51,7 @@ fn broadcast(country: &str) -> Result<Value> {
 }
 
 /// An authority's officer with the key.
-struct Officer<'a> {
+pub(crate) struct Officer<'a> {
     federation: &'a Federation,
     country: &'a str,
     agency: &'a str,
@@ -60,7 +60,12 @@ struct Officer<'a> {
 }
 
 impl<'a> Officer<'a> {
-    fn of(federation: &'a Federation, country: &'a str, agency: &'a str, name: &'a str) -> Result<Self> {
+    pub(crate) fn of(
+        federation: &'a Federation,
+        country: &'a str,
+        agency: &'a str,
+        name: &'a str,
+    ) -> Result<Self> {
         let key = federation.officer(country, agency, name, &format!("p-{name}"))?;
         Ok(Self { federation, country, agency, name, key })
     }
@@ -69,7 +74,7 @@ impl<'a> Officer<'a> {
         self.federation.client(self.country, self.agency)
     }
 
-    fn says(&self, row: &Value, approval: Approval, hours: i64) -> Result<Approves> {
+    pub(crate) fn says(&self, row: &Value, approval: Approval, hours: i64) -> Result<Approves> {
         let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
         Ok(Approves {
             approval,
@@ -81,7 +86,7 @@ impl<'a> Officer<'a> {
         })
     }
 
-    async fn say(&self, says: Approves) -> Result<Value> {
+    pub(crate) async fn say(&self, says: Approves) -> Result<Value> {
         let path = format!("/v1/approvals/{}/authority", says.row);
         let by = (self.country, self.agency, self.name);
         let body = signed(&self.key, TYP_APPROVES, by, says, self.federation.clock.as_ref())?;
@@ -105,7 +110,7 @@ impl<'a> Officer<'a> {
 }
 
 /// Submits what has to be held for an authority by this rule; the row as its agency sees it.
-async fn held(client: &AgencyClient, submission: &Value, rule: &str) -> Result<Value> {
+pub(crate) async fn held(client: &AgencyClient, submission: &Value, rule: &str) -> Result<Value> {
     let verdict: Value = post(client, "/v1/messages", submission).await?.json()?;
     assert_eq!(
         (verdict["verdict"].as_str(), verdict["rule"]["id"].as_str()),
