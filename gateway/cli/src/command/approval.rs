@@ -6,6 +6,7 @@ use serde_json::Value;
 use puente_core::approval::Verdict;
 use puente_core::ids::ApprovalId;
 
+use crate::command::answer::{each, text};
 use crate::command::query::with_query;
 use crate::command::statement::Say;
 use crate::exit::Exit;
@@ -76,11 +77,10 @@ async fn fetch(acting: &Acting, approval: ApprovalId) -> anyhow::Result<Value> {
 async fn list(acting: &Acting, state: Option<String>, output: &mut Output) -> anyhow::Result<Exit> {
     let value = read_json(&acting.get(&with_query("/v1/approvals", &[("state", state)])).await?)?;
     output.answer(&value, |out| {
-        for row in value.get("approvals").and_then(Value::as_array).into_iter().flatten() {
-            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or("-");
-            writeln!(out, "{}  {}  {} → {}", text("approval_id"), text("state"), text("type"), text("to"))?;
-            let rules = row.get("rules").and_then(Value::as_array).into_iter().flatten();
-            let rules: Vec<_> = rules.filter_map(Value::as_str).collect();
+        for row in each(&value, "approvals") {
+            let said = |name: &str| text(row, name);
+            writeln!(out, "{}  {}  {} → {}", said("approval_id"), said("state"), said("type"), said("to"))?;
+            let rules: Vec<_> = each(row, "rules").filter_map(Value::as_str).collect();
             writeln!(out, "    {}", rules.join(", "))?;
         }
         Ok(())

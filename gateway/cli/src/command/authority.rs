@@ -9,6 +9,7 @@ use puente_core::authority::{Approves, TYP_APPROVES, TYP_TAKES_BACK, TakesBack};
 use puente_core::ids::{ActId, ApprovalId, Digest};
 use puente_core::policy::Approval;
 
+use crate::command::answer::{each, text};
 use crate::command::statement::Signed;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -123,9 +124,8 @@ async fn fetch(acting: &Acting, approval: ApprovalId) -> anyhow::Result<Value> {
 
 fn rows(value: &Value, list: &str, fields: &[&str], output: &mut Output) -> anyhow::Result<Exit> {
     output.answer(value, |out| {
-        for row in value.get(list).and_then(Value::as_array).into_iter().flatten() {
-            let texts: Vec<_> =
-                fields.iter().map(|name| row.get(*name).and_then(Value::as_str).unwrap_or("-")).collect();
+        for row in each(value, list) {
+            let texts: Vec<_> = fields.iter().map(|name| text(row, name)).collect();
             writeln!(out, "{}", texts.join("  "))?;
         }
         Ok(())

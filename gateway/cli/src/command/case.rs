@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use puente_core::ids::{CaseId, MessageId};
 
+use crate::command::answer::{each, text};
 use crate::command::query::with_query;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -57,7 +58,7 @@ impl Case {
         };
         let value = read_json(&agency.act(output)?.get(&path).await?)?;
         output.answer(&value, |out| {
-            for transfer in list(&value, "transfers") {
+            for transfer in each(&value, "transfers") {
                 told(out, transfer)?;
             }
             match value.get("next").and_then(Value::as_str) {
@@ -67,14 +68,6 @@ impl Case {
         })?;
         Ok(Exit::Done)
     }
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or("-")
 }
 
 fn instant(value: &Value, name: &str) -> String {
@@ -87,20 +80,20 @@ fn told(out: &mut dyn std::io::Write, transfer: &Value) -> std::io::Result<()> {
     let (case, id) = (text(transfer, "case"), text(transfer, "transfer"));
     let (with, side, stage) = (text(transfer, "with"), text(transfer, "we_are"), text(transfer, "stage"));
     writeln!(out, "{case}  {stage}  {with}  {side}  {id}")?;
-    for step in list(transfer, "steps") {
+    for step in each(transfer, "steps") {
         writeln!(out, "  {}  {}  {}", instant(step, "happened_ms"), text(step, "by"), text(step, "type"))?;
     }
-    for step in list(transfer, "waiting") {
+    for step in each(transfer, "waiting") {
         writeln!(out, "  espera al anterior / waits for the one before: {}", text(step, "type"))?;
     }
-    for void in list(transfer, "void") {
+    for void in each(transfer, "void") {
         let kind = void.get("step").map_or("-", |step| text(step, "type"));
         writeln!(out, "  sin efecto / void: {kind} ({})", text(void, "reason"))?;
     }
-    for clock in list(transfer, "clocks") {
+    for clock in each(transfer, "clocks") {
         let (due, what, owes) = (instant(clock, "due_ms"), text(clock, "what"), text(clock, "owed_by"));
         writeln!(out, "  {due}  se debe / owed: {what} ({owes})")?;
     }
-    let allowed: Vec<&str> = list(transfer, "allowed").filter_map(Value::as_str).collect();
+    let allowed: Vec<&str> = each(transfer, "allowed").filter_map(Value::as_str).collect();
     writeln!(out, "  puede seguir / may follow: {}", allowed.join(", "))
 }

@@ -9,6 +9,7 @@ use puente_node::clock::{Clock as _, SystemClock};
 use puente_node::clocks::median_ahead;
 use puente_node::setup::{self, CheckFinding, Level};
 
+use crate::command::answer::each;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::{AtHome, read_json};
@@ -54,7 +55,7 @@ impl Check {
 async fn peers(node: &AdminClient) -> Vec<CheckFinding> {
     let Ok(listed) = node.request(Method::GET, "/v1/peers").await else { return Vec::new() };
     let listed: Value = listed.json().unwrap_or_default();
-    let countries = listed.get("peers").and_then(Value::as_array).into_iter().flatten();
+    let countries = each(&listed, "peers");
     let (mut findings, mut ahead) = (Vec::new(), Vec::new());
     for country in countries.filter_map(|peer| peer.get("country").and_then(Value::as_str)) {
         let (finding, skew) = peer(node, country).await;

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use puente_core::ids::HoldId;
 use puente_core::protection::{Hold, Lift, TYP_HOLD, TYP_LIFT};
-use serde_json::Value;
 
+use crate::command::answer::text;
 use crate::command::statement::Signed;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -53,7 +53,7 @@ impl ProtectionHold {
                 let hold: Hold = serde_json::from_slice(&bytes)
                     .map_err(|error| anyhow::anyhow!("line {} of the file is not of a hold", error.line()))?;
                 let value = signed.post(&agency.act(output)?, "/v1/holds", TYP_HOLD, hold).await?;
-                let id = value.get("hold_id").and_then(Value::as_str).unwrap_or("-").to_owned();
+                let id = text(&value, "hold_id").to_owned();
                 output.answer(&value, |out| writeln!(out, "{id}  En vigor. / In force."))?;
             }
             Self::Lift { agency, hold, reason, signed } => {

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use crate::command::answer::each;
 use crate::command::query::with_query;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -41,7 +42,7 @@ impl Inbox {
         );
         let value = read_json(&acting.get(&path).await?)?;
         output.answer(&value, |out| {
-            for entry in value.get("events").and_then(Value::as_array).into_iter().flatten() {
+            for entry in each(&value, "events") {
                 let text = |path: &str| entry.pointer(path).and_then(Value::as_str).unwrap_or_default();
                 let (cursor, kind) = (text("/id"), text("/type"));
                 let (about, state) = (text("/data/message_type"), text("/data/state"));

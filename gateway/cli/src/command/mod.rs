@@ -2,6 +2,7 @@
 
 mod agency;
 mod agency_key;
+mod answer;
 mod approval;
 mod authority;
 mod bench;

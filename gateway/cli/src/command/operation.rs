@@ -9,6 +9,7 @@ use serde_json::Value;
 use puente_core::ids::{AgreementId, CountryCode, Digest, OperationId};
 use puente_node::home::write_file;
 
+use crate::command::answer::{each, text};
 use crate::command::query::with_query;
 use crate::command::verdict;
 use crate::exit::Exit;
@@ -134,20 +135,17 @@ async fn fetch(
 }
 
 fn write_messages(out: &mut dyn std::io::Write, value: &Value) -> std::io::Result<()> {
-    let each =
-        |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
     for message in each(value, "messages") {
         let row = message.get("row").and_then(Value::as_u64).map(|row| row.to_string()).unwrap_or_default();
-        let direction = if text(&message, "direction") == "in" { "←" } else { "→" };
-        let (kind, state) = (text(&message, "type"), text(&message, "state"));
-        writeln!(out, "{row:>4} {direction} {kind}  {state}  {}", text(&message, "message_id"))?;
-        for answer in each(&message, "answers") {
-            writeln!(out, "       {}  {}", text(&answer, "type"), text(&answer, "status"))?;
+        let direction = if text(message, "direction") == "in" { "←" } else { "→" };
+        let (kind, state) = (text(message, "type"), text(message, "state"));
+        writeln!(out, "{row:>4} {direction} {kind}  {state}  {}", text(message, "message_id"))?;
+        for answer in each(message, "answers") {
+            writeln!(out, "       {}  {}", text(answer, "type"), text(answer, "status"))?;
         }
     }
     for answer in each(value, "unsolicited") {
-        writeln!(out, "     ← {}  {}", text(&answer, "type"), text(&answer, "status"))?;
+        writeln!(out, "     ← {}  {}", text(answer, "type"), text(answer, "status"))?;
     }
     Ok(())
 }

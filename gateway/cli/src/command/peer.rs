@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use puente_core::ids::CountryCode;
 
+use crate::command::answer::{each, text};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::{AtHome, read_json};
@@ -42,14 +43,6 @@ impl Peer {
 
 async fn listed(at: &AtHome) -> anyhow::Result<Value> {
     read_json(&at.node().request(Method::GET, "/v1/peers").await?)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or("-")
-}
-
-fn each<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 async fn list(at: &AtHome, output: &mut Output) -> anyhow::Result<Exit> {

@@ -4,6 +4,7 @@ use clap::Args;
 use http::Method;
 use serde_json::Value;
 
+use crate::command::answer::{each, text};
 use crate::command::suspend::{suspensions, write_in_force};
 use crate::exit::Exit;
 use crate::output::Output;
@@ -30,17 +31,15 @@ impl Queue {
         output.answer(&value, |out| {
             write_in_force(out, &suspensions)?;
             let now_ms = value.get("now_ms").and_then(Value::as_i64).unwrap_or_default();
-            let queues: Vec<_> =
-                value.get("queues").and_then(Value::as_array).into_iter().flatten().collect();
+            let queues: Vec<_> = each(&value, "queues").collect();
             if queues.is_empty() {
                 return writeln!(out, "Nada espera.\nNothing waits.");
             }
             for queue in queues {
-                let text = |name: &str| queue.get(name).and_then(Value::as_str).unwrap_or("-");
                 let count = queue.get("waiting").and_then(Value::as_u64).unwrap_or_default();
                 let oldest = queue.get("oldest_ms").and_then(Value::as_i64);
                 let age = oldest.map_or(0, |oldest| now_ms.saturating_sub(oldest) / 1000);
-                writeln!(out, "  {}  {:8} {count:>6}  {age} s", text("peer"), text("lane"))?;
+                writeln!(out, "  {}  {:8} {count:>6}  {age} s", text(queue, "peer"), text(queue, "lane"))?;
             }
             Ok(())
         })?;

@@ -8,6 +8,7 @@ use puente_core::ids::{Category, CountryCode, Purpose};
 use puente_core::suspension::Target;
 use serde_json::{Value, json};
 
+use crate::command::answer::text;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::{AtHome, read_json};
@@ -112,8 +113,7 @@ pub async fn suspensions(at: &AtHome) -> anyhow::Result<Value> {
 pub fn write_in_force(out: &mut dyn Write, suspensions: &Value) -> io::Result<()> {
     for row in suspensions.as_array().into_iter().flatten() {
         if row.get("lifted_ms").is_some_and(Value::is_null) {
-            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or("-");
-            writeln!(out, "  SUSPENDIDO / SUSPENDED  {}  {}", text("target"), text("reason"))?;
+            writeln!(out, "  SUSPENDIDO / SUSPENDED  {}  {}", text(row, "target"), text(row, "reason"))?;
         }
     }
     Ok(())

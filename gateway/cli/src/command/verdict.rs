@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+use crate::command::answer::each;
+
 /// Whether a verdict took the submission: accepted, redacted or held.
 #[must_use]
 pub fn is_taken(verdict: &Value) -> bool {
@@ -47,10 +49,6 @@ pub fn write(out: &mut dyn Write, verdict: &Value) -> io::Result<()> {
         both(out, &format!("{} {}", text(finding, "code"), text(finding, "field")), finding)?;
     }
     Ok(())
-}
-
-fn each<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {

@@ -8,6 +8,7 @@ use puente_core::delivery::EventKind;
 use puente_core::ids::{AgencyId, Digest, MessageType, WebhookId};
 use serde_json::{Value, json};
 
+use crate::command::answer::{each, text};
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::{AtHome, read_json};
@@ -160,10 +161,9 @@ impl Webhook {
                 let path = format!("/v1/dead-letters?after={after}");
                 let value = read_json(&at.node().request(Method::GET, &path).await?)?;
                 output.answer(&value, |out| {
-                    for letter in value.get("dead_letters").and_then(Value::as_array).into_iter().flatten() {
-                        let text = |name: &str| letter.get(name).and_then(Value::as_str).unwrap_or("-");
+                    for letter in each(&value, "dead_letters") {
                         let event = letter.get("event").and_then(Value::as_i64).unwrap_or_default();
-                        writeln!(out, "{}  {event:>8}  {}", text("webhook"), text("code"))?;
+                        writeln!(out, "{}  {event:>8}  {}", text(letter, "webhook"), text(letter, "code"))?;
                     }
                     Ok(())
                 })?;
@@ -185,10 +185,10 @@ impl Webhook {
 fn show(value: &Value, rows: Option<&Value>, output: &mut Output) -> anyhow::Result<Exit> {
     output.answer(value, |out| {
         for row in rows.and_then(Value::as_array).into_iter().flatten() {
-            let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or("-");
+            let said = |name: &str| text(row, name);
             let count = |name: &str| row.get(name).and_then(Value::as_i64).unwrap_or_default();
-            writeln!(out, "{}  {}  {}", text("webhook_id"), text("agency"), text("url"))?;
-            writeln!(out, "  estado / state                   {} {}", text("state"), text("reason"))?;
+            writeln!(out, "{}  {}  {}", said("webhook_id"), said("agency"), said("url"))?;
+            writeln!(out, "  estado / state                   {} {}", said("state"), said("reason"))?;
             writeln!(out, "  cursor                           {}", count("cursor"))?;
             writeln!(out, "  no entregados / dead letters     {}", count("dead_letters"))?;
         }

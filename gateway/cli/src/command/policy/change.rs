@@ -16,6 +16,7 @@ use puente_node::keys::{KeyFile, KeyUse};
 use serde_json::{Value, json};
 
 use super::read_set;
+use crate::command::answer::{each, text, text_at};
 use crate::command::statement::{Say, When, officer_of};
 use crate::exit::Exit;
 use crate::output::Output;
@@ -163,9 +164,8 @@ impl History {
     pub async fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
         let value = read_json(&self.at.node().request(Method::GET, "/v1/policy/changes").await?)?;
         output.answer(&value, |out| {
-            let in_force = value.get("in_force").and_then(Value::as_str).unwrap_or("-");
-            writeln!(out, "vigente / in force: {in_force}")?;
-            for shown in value.get("changes").and_then(Value::as_array).into_iter().flatten() {
+            writeln!(out, "vigente / in force: {}", text(&value, "in_force"))?;
+            for shown in each(&value, "changes") {
                 write_change(out, shown.get("change").unwrap_or(&Value::Null))?;
                 write_statements(out, shown)?;
             }
@@ -175,23 +175,20 @@ impl History {
     }
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
-}
-
 fn write_change(out: &mut dyn Write, change: &Value) -> io::Result<()> {
     let when = change.get("closed_ms").or_else(|| change.get("opened_ms")).and_then(Value::as_i64);
     let when = when.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let when = when.map_or_else(|| "-".to_owned(), |when| when.to_string());
-    let (id, state, set) = (text(change, "/change_id"), text(change, "/state"), text(change, "/set"));
+    let (id, state, set) =
+        (text_at(change, "/change_id"), text_at(change, "/state"), text_at(change, "/set"));
     writeln!(out, "{id}  {state}  {when}  {set}")?;
     match change.get("proposer") {
         Some(Value::Object(_)) => {
             writeln!(
                 out,
                 "    propuso / proposed: {} {}",
-                text(change, "/proposer/agency"),
-                text(change, "/proposer/officer")
+                text_at(change, "/proposer/agency"),
+                text_at(change, "/proposer/officer")
             )
         }
         _ => writeln!(out, "    primer arranque / first start"),
@@ -199,13 +196,13 @@ fn write_change(out: &mut dyn Write, change: &Value) -> io::Result<()> {
 }
 
 fn write_statements(out: &mut dyn Write, shown: &Value) -> io::Result<()> {
-    for said in shown.get("statements").and_then(Value::as_array).into_iter().flatten() {
+    for said in each(shown, "statements") {
         writeln!(
             out,
             "    {}: {} {}",
-            text(said, "/verdict"),
-            text(said, "/agency"),
-            text(said, "/officer")
+            text_at(said, "/verdict"),
+            text_at(said, "/agency"),
+            text_at(said, "/officer")
         )?;
     }
     Ok(())
@@ -214,7 +211,7 @@ fn write_statements(out: &mut dyn Write, shown: &Value) -> io::Result<()> {
 fn write_shown(out: &mut dyn Write, shown: &Value) -> io::Result<()> {
     write_change(out, shown.get("change").unwrap_or(&Value::Null))?;
     write_statements(out, shown)?;
-    writeln!(out, "    vista previa / preview: {}", text(shown, "/change/preview"))?;
+    writeln!(out, "    vista previa / preview: {}", text_at(shown, "/change/preview"))?;
     let summary = shown.get("summary").unwrap_or(&Value::Null);
     serde_json::to_writer_pretty(&mut *out, summary)?;
     writeln!(out)

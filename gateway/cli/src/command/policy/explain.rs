@@ -16,6 +16,7 @@ use puente_node::home::Home;
 use serde_json::{Value, json};
 
 use super::read_set;
+use crate::command::answer::text_at;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::read_json;
@@ -77,17 +78,13 @@ impl Explain {
     }
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
-}
-
 fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
     value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn write_out(out: &mut dyn Write, value: &Value) -> io::Result<()> {
     if value.get("recorded").is_some() {
-        let (outcome, rule) = (text(value, "/recorded/outcome"), text(value, "/recorded/rule"));
+        let (outcome, rule) = (text_at(value, "/recorded/outcome"), text_at(value, "/recorded/rule"));
         writeln!(out, "registrado / recorded: {outcome}  {rule}")?;
         if value.get("same_policies").and_then(Value::as_bool) != Some(true) {
             writeln!(out, "  Con otras políticas que las vigentes: lo que sigue es lo que dirían hoy.")?;
@@ -98,11 +95,16 @@ fn write_out(out: &mut dyn Write, value: &Value) -> io::Result<()> {
         }
     }
     let Some(explanation) = value.get("explanation") else { return Ok(()) };
-    writeln!(out, "{}  {}", text(explanation, "/decision/outcome"), text(explanation, "/decision/rule"))?;
+    writeln!(
+        out,
+        "{}  {}",
+        text_at(explanation, "/decision/outcome"),
+        text_at(explanation, "/decision/rule")
+    )?;
     for asked in list(explanation, "/questions") {
         let yes = asked.get("allowed").and_then(Value::as_bool).unwrap_or_default();
         let category = asked.get("category").and_then(Value::as_str).unwrap_or_default();
-        writeln!(out, "{} {category}: {}", text(asked, "/question"), if yes { "sí / yes" } else { "no" })?;
+        writeln!(out, "{} {category}: {}", text_at(asked, "/question"), if yes { "sí / yes" } else { "no" })?;
         for voice in list(asked, "/voices") {
             write_voice(out, explanation, voice)?;
         }
@@ -117,18 +119,24 @@ fn write_out(out: &mut dyn Write, value: &Value) -> io::Result<()> {
 }
 
 fn write_voice(out: &mut dyn Write, explanation: &Value, voice: &Value) -> io::Result<()> {
-    let rule = text(voice, "/rule");
+    let rule = text_at(voice, "/rule");
     let effect = match voice.get("effect") {
         Some(Value::String(plain)) => plain.clone(),
-        Some(other) => format!("obliged {}", text(other, "/obliged")),
+        Some(other) => format!("obliged {}", text_at(other, "/obliged")),
         None => String::new(),
     };
     let rank = voice.get("rank").and_then(Value::as_u64).unwrap_or_default();
-    let (stage, policy) = (text(voice, "/stage"), text(voice, "/policy"));
+    let (stage, policy) = (text_at(voice, "/stage"), text_at(voice, "/policy"));
     writeln!(out, "  {rule}  {stage} {rank}  {policy}  {effect}")?;
     let Some(reasons) = explanation.get("rules").and_then(|rules| rules.get(rule)) else { return Ok(()) };
     let grounding: Vec<_> = list(reasons, "/grounding").filter_map(Value::as_str).collect();
-    writeln!(out, "    {}\n    {} [{}]", text(reasons, "/es"), text(reasons, "/en"), grounding.join(" "))
+    writeln!(
+        out,
+        "    {}\n    {} [{}]",
+        text_at(reasons, "/es"),
+        text_at(reasons, "/en"),
+        grounding.join(" ")
+    )
 }
 
 #[cfg(test)]
@@ -165,7 +173,7 @@ mod tests {
             let value: Value = serde_json::from_str(&explained(id, Format::Json).await).unwrap();
             let explanation = &value["explanation"];
             assert_eq!(explanation["decision"]["outcome"], case["expected"]["decision"], "{id}");
-            let rule = text(explanation, "/decision/rule");
+            let rule = text_at(explanation, "/decision/rule");
             assert!(explanation["rules"].get(rule).is_some(), "{id} {rule}");
             assert!(explanation["rules"][rule]["es"].is_string(), "{id}");
         }
