@@ -70,6 +70,34 @@ impl Chains {
     }
 }
 
+/// What every verifier says of the handshake itself, by its `chains`: TLS 1.3 alone, with the provider's algorithms.
+macro_rules! handshake_by_chains {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _message: &[u8],
+            _cert: &rustls_pki_types::CertificateDer<'_>,
+            _dss: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            Err(super::chain::no_tls12())
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &rustls_pki_types::CertificateDer<'_>,
+            dss: &rustls::DigitallySignedStruct,
+        ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+            self.chains.verify_signature(message, cert, dss)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+            self.chains.schemes()
+        }
+    };
+}
+pub(super) use handshake_by_chains;
+
 /// What a signature of TLS 1.2 is answered with.
 pub(super) const fn no_tls12() -> Error {
     Error::PeerIncompatible(PeerIncompatible::Tls12NotOfferedOrEnabled)

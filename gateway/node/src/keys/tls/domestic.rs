@@ -10,14 +10,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use puente_core::ids::{CountryCode, Realm};
 use puente_core::problem::{CLIENT_EXPIRED, CLIENT_UNKNOWN, COUNTRY_MISMATCH, Kind, REALM_MISMATCH};
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, DistinguishedName, Error, RootCertStore};
 use rustls_pki_types::{CertificateDer, UnixTime};
 
-use super::chain::{Acting, Chains, authorities, is_expiry, no_tls12};
+use super::chain::{Acting, Chains, authorities, handshake_by_chains, is_expiry};
 use super::{OnRejection, TlsError, provider};
 use crate::keys::pki::Identity;
 
@@ -104,27 +102,7 @@ impl ClientCertVerifier for DomesticClients {
         )
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(no_tls12())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.schemes()
-    }
+    handshake_by_chains!();
 }
 
 /// How an agency's client knows its country's gateway: by host name, under the domestic authorities.

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use puente_core::ids::{CountryCode, Digest, Realm};
 use puente_core::problem::{COUNTRY_MISMATCH, Kind, PEER_EXPIRED, PEER_UNKNOWN, REALM_MISMATCH};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CertificateError, DistinguishedName, Error};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::OnRejection;
-use super::chain::{Acting, Chains, authorities, is_expiry, no_tls12};
+use super::chain::{Acting, Chains, authorities, handshake_by_chains, is_expiry};
 use crate::keys::pki::{Identity, PeerCertificate};
 
 /// What the membership says about a member's transport keys.
@@ -148,27 +148,7 @@ impl ClientCertVerifier for FederationVerifier {
             .map(|()| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(no_tls12())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.schemes()
-    }
+    handshake_by_chains!();
 }
 
 impl ServerCertVerifier for FederationVerifier {
@@ -184,25 +164,5 @@ impl ServerCertVerifier for FederationVerifier {
             .map(|()| ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(no_tls12())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.chains.verify_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.schemes()
-    }
+    handshake_by_chains!();
 }
