@@ -6,15 +6,8 @@ use std::collections::BTreeMap;
 
 use puente_core::cases::{Told, TransferRow};
 use puente_core::delivery::{CommitId, Committed, Event, MessageRow, ReceiptRow, Write};
-use puente_core::duty::{Due, Watch};
+use puente_core::duty::{Due, WatchRow};
 use puente_core::ids::MessageId;
-
-/// A watch with the revision that the next change has to name.
-#[derive(Debug, Clone)]
-pub struct WatchRow {
-    pub watch: Watch,
-    pub revision: i64,
-}
 
 /// One row-level change of a commit.
 #[derive(Debug)]
@@ -22,10 +15,6 @@ pub struct WatchRow {
 pub enum Put {
     /// A write of core.
     Core(Write),
-    /// A watch is opened. Guard: there is none.
-    Opened(Watch),
-    /// A watch changes. Guard: the stored revision is this one.
-    Changed(WatchRow),
     /// Somebody was woken up or told.
     Told(MessageId, Due),
 }
@@ -72,9 +61,9 @@ impl Disk {
             Put::Core(Write::CaseTold(row)) => {
                 self.transfers.get(&row.transfer).is_some_and(|known| known.row.revision == row.revision)
             }
-            Put::Opened(watch) => !self.watches.contains_key(&watch.message),
-            Put::Changed(row) => {
-                self.watches.get(&row.watch.message).is_some_and(|known| known.revision == row.revision)
+            Put::Core(Write::Watch(row)) => !self.watches.contains_key(&row.watch.message),
+            Put::Core(Write::WatchChanged(row)) => {
+                self.watches.get(&row.watch.message).is_some_and(|known| known.revision + 1 == row.revision)
             }
             Put::Core(_) | Put::Told(..) => true,
         }
@@ -102,14 +91,10 @@ impl Disk {
                     known.look_ms = row.look_ms;
                 }
             }
+            Put::Core(Write::Watch(row) | Write::WatchChanged(row)) => {
+                self.watches.insert(row.watch.message, row);
+            }
             Put::Core(_) => {}
-            Put::Opened(watch) => {
-                self.watches.insert(watch.message, WatchRow { watch, revision: 0 });
-            }
-            Put::Changed(row) => {
-                let next = WatchRow { revision: row.revision + 1, watch: row.watch };
-                self.watches.insert(next.watch.message, next);
-            }
             Put::Told(alert, due) => self.told.push((alert, due)),
         }
     }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use puente_core::cases::{CaseState, Plan, Side, Step, StepKind, clocks};
-use puente_core::delivery::EventKind;
+use puente_core::cases::{CaseState, Plan, Step, StepKind, clocks};
+use puente_core::delivery::{EventKind, Side};
 use puente_core::duty::{Due, Silence};
 use puente_core::ids::{CountryCode, MessageId};
 

@@ -4,16 +4,16 @@
 
 use std::collections::BTreeMap;
 
-use puente_core::cases::{CaseState, Look, News, Plan, Side, Step, StepKind, ToldRow, clocks, look};
+use puente_core::cases::{CaseState, Look, News, Plan, Step, StepKind, ToldRow, clocks, look};
 use puente_core::delivery::{
     Commit, CommitId, Direction, Event, EventKind, Ground, InboundRow, Keeping, MessageRow, OutboundRow,
-    OutboundState, Pending, ReceiptRow, RetrySchedule, SubjectTag, Write, next_attempt,
+    OutboundState, Pending, ReceiptRow, RetrySchedule, Side, SubjectTag, Write, next_attempt,
 };
-use puente_core::duty::{self, Answered, Term, Watch};
+use puente_core::duty::{Answered, Term, Watch, WatchRow};
 use puente_core::envelope::CLOCK_TOLERANCE_S;
 use puente_core::ids::{CountryCode, Digest, MessageId};
 
-use crate::disk::{Disk, Put, WatchRow};
+use crate::disk::{Disk, Put};
 use crate::fault::Fault;
 use crate::line::{ALERT, ALERT_ACK, Line, agency, role};
 use crate::network::Packet;
@@ -138,8 +138,11 @@ impl Node {
 
     /// As `submit`, with a watch over the alert in the same commit.
     pub fn alert(&mut self, line: &Line, term: &Term, now_ms: i64) {
-        let watch = watch_over(&line.row(Direction::Out, now_ms, Line::QUEUED), duty::Side::Sender, term);
-        self.commit(vec![queued(line, now_ms), Put::Opened(watch)], Then::Accepted(line.message));
+        let watch = watch_over(&line.row(Direction::Out, now_ms, Line::QUEUED), Side::Sender, term);
+        self.commit(
+            vec![queued(line, now_ms), Put::Core(Write::Watch(WatchRow::opened(watch)))],
+            Then::Accepted(line.message),
+        );
     }
 
     /// An officer takes an alert; the answer goes out in the same commit.
@@ -148,14 +151,17 @@ impl Node {
         if row.watch.handle_answer(now_ms, Answered::Signed).is_err() {
             return;
         }
-        self.commit(vec![Put::Changed(row), queued(ack, now_ms)], Then::Accepted(ack.message));
+        self.commit(
+            vec![Put::Core(Write::WatchChanged(row.moved(None))), queued(ack, now_ms)],
+            Then::Accepted(ack.message),
+        );
     }
 
     /// The first action for the child.
     pub fn act_on(&mut self, alert: MessageId, now_ms: i64) {
         let Some(mut row) = self.disk.watches.get(&alert).cloned() else { return };
         if row.watch.handle_action(now_ms).is_ok() {
-            self.commit(vec![Put::Changed(row)], Then::Nothing);
+            self.commit(vec![Put::Core(Write::WatchChanged(row.moved(None)))], Then::Nothing);
         }
     }
 
@@ -195,7 +201,8 @@ impl Node {
             puts.push(Put::Core(Write::Event(received(&row, now_ms))));
             match row.message_type.as_str() {
                 ALERT => {
-                    let opened = Put::Opened(watch_over(&row, duty::Side::Receiver, term));
+                    let opened =
+                        Put::Core(Write::Watch(WatchRow::opened(watch_over(&row, Side::Receiver, term))));
                     if self.fault == Fault::LateWatch { late = Some(opened) } else { puts.push(opened) }
                 }
                 ALERT_ACK => puts.extend(self.answered(&row, now_ms)),
@@ -245,7 +252,7 @@ impl Node {
     fn answered(&self, row: &MessageRow, now_ms: i64) -> Option<Put> {
         let mut known = row.in_reply_to.and_then(|alert| self.disk.watches.get(&alert))?.clone();
         known.watch.handle_answer(now_ms, Answered::Signed).ok()?;
-        Some(Put::Changed(known))
+        Some(Put::Core(Write::WatchChanged(known.moved(None))))
     }
 
     /// A receipt for a message of ours.
@@ -281,7 +288,7 @@ impl Node {
             let mut known = known.clone();
             let told = known.watch.handle_not_taken();
             puts.extend(told.map(|due| Put::Told(message, due)));
-            puts.push(Put::Changed(known));
+            puts.push(Put::Core(Write::WatchChanged(known.moved(None))));
         }
         self.commit(puts, Then::Nothing);
     }
@@ -328,7 +335,7 @@ impl Node {
             let alert = row.watch.message;
             let mut puts: Vec<Put> =
                 row.watch.handle_time(now_ms).into_iter().map(|due| Put::Told(alert, due)).collect();
-            puts.push(Put::Changed(row));
+            puts.push(Put::Core(Write::WatchChanged(row.moved(None))));
             self.commit(puts, Then::Nothing);
         }
     }
@@ -385,7 +392,7 @@ fn receipted(state: &str) -> OutboundState {
     if state == OutboundState::Refused.as_str() { OutboundState::Refused } else { OutboundState::Accepted }
 }
 
-fn watch_over(row: &MessageRow, side: duty::Side, term: &Term) -> Watch {
+fn watch_over(row: &MessageRow, side: Side, term: &Term) -> Watch {
     Watch {
         message: row.message,
         side,

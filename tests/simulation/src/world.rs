@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use puente_core::cases::{CaseState, Plan, Side, Step, StepKind};
-use puente_core::delivery::{Direction, EventKind, OutboundState};
-use puente_core::duty::{self, Ladders, Term};
+use puente_core::cases::{CaseState, Plan, Step, StepKind};
+use puente_core::delivery::{Direction, EventKind, OutboundState, Side};
+use puente_core::duty::{Ladders, Term};
 use puente_core::envelope::StepRef;
 use puente_core::ids::{CaseId, CountryCode, MessageId};
 use uuid::Uuid;
@@ -327,7 +327,7 @@ impl<'a> World<'a> {
     fn answer(&mut self, at: usize) {
         let now_ms = self.local_ms(at);
         let Some(node) = self.nodes.get(at) else { return };
-        let mine = node.disk.watches.values().filter(|row| row.watch.side == duty::Side::Receiver);
+        let mine = node.disk.watches.values().filter(|row| row.watch.side == Side::Receiver);
         let mine: Vec<_> = mine.map(|row| row.watch.clone()).collect();
         let Some(watch) = self.random.one_of(&mine).cloned() else { return };
         if watch.is_unanswered() {

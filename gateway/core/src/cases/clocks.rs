@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cases::plan::Plan;
 use crate::cases::state::{CaseState, Stage};
-use crate::cases::step::{Side, StepKind};
+use crate::cases::step::StepKind;
+use crate::delivery::Side;
 
 /// Seconds in a day.
 const DAY_S: i64 = 86_400;

@@ -18,5 +18,5 @@ pub use clocks::{Clock, What, clocks};
 pub use plan::{Plan, PlanError};
 pub use said::{SaidNothing, said};
 pub use state::{CaseState, Illegal, Stage, Void};
-pub use step::{Mark, Side, Step, StepKind};
+pub use step::{Mark, Step, StepKind};
 pub use watch::{Look, News, Told, ToldRow, TransferRow, look};

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cases::step::{Side, Step, StepKind};
+use crate::cases::step::{Step, StepKind};
+use crate::delivery::Side;
 use crate::ids::{CountryCode, MessageId};
 
 /// Where a transfer stands.

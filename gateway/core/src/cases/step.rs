@@ -71,21 +71,6 @@ impl StepKind {
     }
 }
 
-/// The two authorities of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// Who offered the case.
-    Sender,
-    /// To whom it was offered.
-    Receiver,
-}
-
-impl Side {
-    /// Both.
-    pub const BOTH: [Self; 2] = [Self::Sender, Self::Receiver];
-}
-
 /// What a message says as a step, beside its type: kept with its row. Instants are seconds since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::delivery::Side;
 use crate::ids::{CountryCode, MessageId};
 
 const HOUR: i64 = 3_600;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cases::clocks::{What, clocks};
 use crate::cases::plan::Plan;
 use crate::cases::state::{CaseState, Stage};
-use crate::cases::step::Side;
+use crate::delivery::Side;
 use crate::ids::{CaseId, MessageId};
 
 /// What this node has told its own side of one transfer.

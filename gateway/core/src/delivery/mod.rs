@@ -13,6 +13,7 @@ mod keeping;
 mod operation;
 mod record;
 mod retry;
+mod side;
 mod webhook;
 
 pub use cloud_event::{CLOUD_EVENT_MEDIA, CloudEvent};
@@ -29,6 +30,7 @@ pub use record::{
     Queued, ReceiptRow, StatementRow,
 };
 pub use retry::{RetrySchedule, next_attempt};
+pub use side::Side;
 pub use webhook::{
     AfterCall, CallOutcome, DeadLetterRow, MAX_DEAD_LETTERS, MAX_WEBHOOKS, Patience, WebhookProgress,
     WebhookRow, WebhookTarget,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::delivery::Side;
 use crate::ids::MessageType;
 
 /// The file of a policy set that holds the terms.
@@ -18,27 +19,6 @@ const MAX_RUNGS: usize = 16;
 
 /// Longest term, minutes: a month.
 const MAX_MINUTES: u32 = 43_200;
-
-/// Which end of an alert a node is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// The authority that has to answer is here.
-    Receiver,
-    /// The agency that waits for the answer is here.
-    Sender,
-}
-
-impl Side {
-    /// The side as it is stored and shown.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Receiver => "receiver",
-            Self::Sender => "sender",
-        }
-    }
-}
 
 /// Whom a rung wakes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ mod watch;
 mod tests;
 
 pub use act::{Acted, TYP_ACTED, TYP_TAKEN, TYP_TELEPHONE, Taken, Telephoned};
-pub use ladder::{DEADLINES, LadderError, Ladders, Rung, Side, Term, Wake};
+pub use ladder::{DEADLINES, LadderError, Ladders, Rung, Term, Wake};
 pub use notice::{Call, Notice, notice};
 pub use record::{Channel, Summons, SummonsState, WatchRow};
 pub use roster::{Contact, Gap, Roster, RosterError};

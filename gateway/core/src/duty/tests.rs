@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::delivery::Side;
 use crate::ids::{CaseId, MessageId};
 
 const MINUTE: i64 = 60_000;

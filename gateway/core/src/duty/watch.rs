@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::ladder::{Side, Term, Wake};
+use super::ladder::{Term, Wake};
+use crate::delivery::Side;
 use crate::ids::{AgencyId, CaseId, CountryCode, MessageId, MessageType, Role};
 use crate::problem::{self, Problem};
 

@@ -12,13 +12,12 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use puente_core::delivery::Write;
-use puente_core::duty::{
-    Acted, Answered, Side, Summons, TYP_ACTED, TYP_TELEPHONE, Telephoned, Watch, WatchRow,
-};
+use puente_core::delivery::{Side, Write};
+use puente_core::duty::{Acted, Answered, Summons, TYP_ACTED, TYP_TELEPHONE, Telephoned, Watch, WatchRow};
 use puente_core::evidence::ReceiptState;
 use puente_core::ids::MessageId;
 use puente_core::problem::{self, Problem};
+use puente_core::protection::VerifiedAct;
 
 use crate::domestic::acts::act_of;
 use crate::duty::state_event;
@@ -71,6 +70,17 @@ async fn load(node: &Node, caller: &KnownAgency, id: &str) -> Result<WatchRow, P
     row.filter(|row| own(&row.watch)).ok_or_else(not_found)
 }
 
+/// The caller's own alert on this side; on the other there is nothing to say.
+async fn load_on(node: &Node, caller: &KnownAgency, id: &str, side: Side) -> Result<WatchRow, Problem> {
+    let row = load(node, caller, id).await?;
+    if row.watch.side == side { Ok(row) } else { Err(Problem::new(&problem::NOT_FOUND)) }
+}
+
+/// When an act was done: at its own hour, however late it is entered, and never before the alert.
+fn done_ms<T>(said: &VerifiedAct<T>, watch: &Watch) -> i64 {
+    said.act().occurred_at.timestamp().as_millisecond().max(watch.opened_ms)
+}
+
 /// `GET /v1/alerts/{id}`: where it stands, and who was called when.
 pub async fn show(
     State(node): State<Arc<Node>>,
@@ -94,17 +104,11 @@ pub async fn telephone(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let mut row = load(&node, &caller, &id).await?;
-    if row.watch.side != Side::Sender {
-        return Err(Problem::new(&problem::NOT_FOUND).into());
-    }
+    let mut row = load_on(&node, &caller, &id, Side::Sender).await?;
     let said = act_of::<Telephoned>(&node, &caller, TYP_TELEPHONE, body).await?;
     about(&row.watch, said.act().says.alert)?;
-    // Judged by the hour of the call, however late it is entered.
-    let called_ms = said.act().occurred_at.timestamp().as_millisecond().max(row.watch.opened_ms);
-    row.watch.handle_answer(called_ms, Answered::Telephone)?;
-    let state = Answered::Telephone.as_str();
-    changed(&node, row, said.compact(), state, Vec::new()).await
+    row.watch.handle_answer(done_ms(&said, &row.watch), Answered::Telephone)?;
+    changed(&node, row, said.compact(), Answered::Telephone.as_str(), Vec::new()).await
 }
 
 /// `POST /v1/alerts/{id}/action`: an officer of the authority did the first thing; the sender is told by a receipt.
@@ -114,14 +118,10 @@ pub async fn action(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let mut row = load(&node, &caller, &id).await?;
-    if row.watch.side != Side::Receiver {
-        return Err(Problem::new(&problem::NOT_FOUND).into());
-    }
+    let mut row = load_on(&node, &caller, &id, Side::Receiver).await?;
     let said = act_of::<Acted>(&node, &caller, TYP_ACTED, body).await?;
     about(&row.watch, said.act().says.alert)?;
-    let acted_ms = said.act().occurred_at.timestamp().as_millisecond().max(row.watch.opened_ms);
-    row.watch.handle_action(acted_ms)?;
+    row.watch.handle_action(done_ms(&said, &row.watch))?;
     let message = node.store.message(row.watch.message).await.map_err(|error| store_problem(&error))?;
     let message = message.ok_or_else(|| Problem::new(&problem::INTERNAL))?;
     let outcome = receipts::Outcome {

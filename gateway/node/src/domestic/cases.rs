@@ -11,7 +11,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::cases::{Side, Step, TransferRow, clocks};
+use puente_core::cases::{Step, TransferRow, clocks};
+use puente_core::delivery::Side;
 use puente_core::ids::{CaseId, MessageId};
 use puente_core::problem::{self, Problem};
 

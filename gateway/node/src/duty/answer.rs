@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use puente_core::delivery::{Event, EventKind, Write};
-use puente_core::duty::{Answered, Side, Watch, WatchRow};
+use puente_core::delivery::{Event, EventKind, Side, Write};
+use puente_core::duty::{Answered, Watch, WatchRow};
 use puente_core::envelope::VerifiedOuter;
 use puente_core::evidence::{ReceiptEntry, ReceiptState};
 use puente_core::ids::MessageId;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use puente_core::delivery::{Direction, MessageRow, Write};
-use puente_core::duty::{Call, Due, Side, Silence, Wake, Watch, WatchRow};
+use puente_core::delivery::{Direction, MessageRow, Side, Write};
+use puente_core::duty::{Call, Due, Silence, Wake, Watch, WatchRow};
 use puente_core::ids::Role;
 use puente_core::problem::Problem;
 

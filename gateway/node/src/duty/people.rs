@@ -23,14 +23,13 @@ pub(super) fn summon(
     now: Timestamp,
 ) -> Vec<Write> {
     let from = INSTEAD.iter().position(|other| *other == wake).unwrap_or(0);
-    for (skipped, wake) in INSTEAD.iter().skip(from).enumerate() {
+    for wake in INSTEAD.iter().skip(from) {
         let people = reached(node, watch, *wake, now);
         if people.is_empty() {
             node.metrics.duty_unstaffed(wake.as_str());
             tracing::error!(wake = wake.as_str(), "nobody is there to be called over an alert");
             continue;
         }
-        debug_assert!(skipped < INSTEAD.len());
         let at_ms = now.as_millisecond();
         let summons = people.into_iter().map(|(agency, contact, channel)| Summons {
             summons: SummonsId(node.fresh_id()),

@@ -2,8 +2,8 @@
 //!
 //! INVARIANT: the clock stops in the commit that queues the answer.
 
-use puente_core::delivery::Write;
-use puente_core::duty::{Answered, Side, TYP_TAKEN, Taken};
+use puente_core::delivery::{Side, Write};
+use puente_core::duty::{Answered, TYP_TAKEN, Taken};
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::acts::verified;

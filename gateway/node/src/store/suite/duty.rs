@@ -1,6 +1,7 @@
 //! Clocks of alerts, and calls.
 
-use puente_core::duty::{Answered, Call, Channel, Side, Summons, SummonsState, Term, Wake, Watch, WatchRow};
+use puente_core::delivery::Side;
+use puente_core::duty::{Answered, Call, Channel, Summons, SummonsState, Term, Wake, Watch, WatchRow};
 use puente_core::ids::SummonsId;
 
 use super::*;
