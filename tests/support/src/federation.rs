@@ -503,6 +503,22 @@ pub fn signed<T: Serialize>(
     Ok(serde_json::json!({"statement": signer.sign(typ, &serde_json::to_vec(&act)?)?}))
 }
 
+/// The first message of this type that came in for an agency, opened.
+///
+/// # Errors
+/// When it does not come within 20 seconds.
+pub async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
+    let find = |inbox: &Value| -> Option<String> {
+        let mut events = inbox["events"].as_array()?.iter();
+        let came = events
+            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
+        Some(came["data"]["message"].as_str()?.to_owned())
+    };
+    let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
+    let id = find(&inbox).context("did not come")?;
+    Ok(agency.get(&format!("/v1/messages/{id}/content")).await?.json()?)
+}
+
 /// Posts JSON.
 ///
 /// # Errors

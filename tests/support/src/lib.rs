@@ -12,7 +12,7 @@ mod row;
 mod signing;
 
 pub use consent::{consent_event, consent_record};
-pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, signed};
+pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, received, signed};
 pub use mail::{Mail, MailServer};
 pub use officers::Officers;
 pub use receiver::{Called, Manner, Receiver};

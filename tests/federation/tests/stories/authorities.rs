@@ -4,11 +4,12 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use puente_core::approval::Verdict;
-use puente_core::authority::{Approves, TYP_APPROVES, TYP_TAKES_BACK, TakesBack};
+use puente_core::authority::Approves;
 use puente_core::policy::Approval;
 use puente_node::client::AgencyClient;
-use puente_node::clock::Clock as _;
-use puente_test_support::{Federation, post, signed};
+use puente_test_support::{Federation, post};
+
+use crate::officer::Officer;
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "DIF", "child_protection"),
@@ -48,60 +49,6 @@ fn broadcast(country: &str) -> Result<Value> {
         "purpose": "missing_child", "legal_basis": {"type": "best_interests"}, "subject_id": "alerta-3",
         "subject": child(), "sections": {"id.core": example("missing_child.broadcast", "valid-full")?["id.core"],
                                          "loc.area": example("missing_child.broadcast", "valid-full")?["loc.area"]}}))
-}
-
-/// An authority's officer with the key.
-struct Officer<'a> {
-    federation: &'a Federation,
-    country: &'a str,
-    agency: &'a str,
-    name: &'a str,
-    key: Vec<u8>,
-}
-
-impl<'a> Officer<'a> {
-    fn of(federation: &'a Federation, country: &'a str, agency: &'a str, name: &'a str) -> Result<Self> {
-        let key = federation.officer(country, agency, name, &format!("p-{name}"))?;
-        Ok(Self { federation, country, agency, name, key })
-    }
-
-    fn client(&self) -> Result<AgencyClient> {
-        self.federation.client(self.country, self.agency)
-    }
-
-    fn says(&self, row: &Value, approval: Approval, hours: i64) -> Result<Approves> {
-        let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
-        Ok(Approves {
-            approval,
-            row: row["approval_id"].as_str().context("no row")?.parse()?,
-            preview: row["preview"].as_str().context("no preview")?.parse()?,
-            verdict: Verdict::Grant,
-            until: now + jiff::SignedDuration::from_hours(hours),
-            reason: "reviewed".to_owned(),
-        })
-    }
-
-    async fn say(&self, says: Approves) -> Result<Value> {
-        let path = format!("/v1/approvals/{}/authority", says.row);
-        let by = (self.country, self.agency, self.name);
-        let body = signed(&self.key, TYP_APPROVES, by, says, self.federation.clock.as_ref())?;
-        Ok(post(&self.client()?, &path, &body).await?.json()?)
-    }
-
-    async fn take_back(&self, act: &Value) -> Result<Value> {
-        let id = act.as_str().context("no act")?;
-        let by = (self.country, self.agency, self.name);
-        let says = TakesBack { act: id.parse()? };
-        let body = signed(&self.key, TYP_TAKES_BACK, by, says, self.federation.clock.as_ref())?;
-        Ok(post(&self.client()?, &format!("/v1/acts/{id}/withdraw"), &body).await?.json()?)
-    }
-
-    /// The only row that waits for this authority.
-    async fn waiting(&self) -> Result<Value> {
-        let list: Value = self.client()?.get("/v1/approvals?state=open&for_authority=true").await?.json()?;
-        assert_eq!(list["approvals"].as_array().map(Vec::len), Some(1), "{list}");
-        Ok(list["approvals"][0].clone())
-    }
 }
 
 /// Submits what has to be held for an authority by this rule; the row as its agency sees it.

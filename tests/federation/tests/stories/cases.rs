@@ -4,12 +4,12 @@ use anyhow::Result;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use puente_core::approval::Verdict;
-use puente_core::authority::{Approves, TYP_APPROVES};
 use puente_core::policy::Approval;
 use puente_node::client::AgencyClient;
 use puente_node::clock::Clock as _;
-use puente_test_support::{Federation, post, signed};
+use puente_test_support::{Federation, post};
+
+use crate::officer::Officer;
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "DIF", "child_protection"),
@@ -91,17 +91,9 @@ impl Both {
         };
         let id = held["approval_id"].as_str().unwrap_or_else(|| panic!("{held}"));
         let shown: Value = by.get(&format!("/v1/approvals/{id}")).await?.json()?;
-        let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
-        let says = Approves {
-            approval: Approval::SenderChildProtection,
-            row: id.parse()?,
-            preview: shown["approval"]["preview"].as_str().unwrap_or_else(|| panic!("{shown}")).parse()?,
-            verdict: Verdict::Grant,
-            until: now + jiff::SignedDuration::from_hours(48),
-            reason: "reviewed".to_owned(),
-        };
-        let said = signed(key, TYP_APPROVES, who, says, self.federation.clock.as_ref())?;
-        Ok(post(by, &format!("/v1/approvals/{id}/authority"), &said).await?.json()?)
+        let (country, agency, name) = who;
+        let officer = Officer { federation: &self.federation, country, agency, name, key: key.clone() };
+        officer.say(officer.says(&shown["approval"], Approval::SenderChildProtection, 48)?).await
     }
 
     /// An offer that has come, once both authorities have signed for it: its case and its message.

@@ -8,7 +8,7 @@ use puente_core::consent::{TYP_EVENT, TYP_RECORD};
 use puente_core::ids::Digest;
 use puente_node::client::AgencyClient;
 use puente_node::subjects::{SubjectOf, erase_subject};
-use puente_test_support::{Federation, consent_event, consent_record, post};
+use puente_test_support::{Federation, consent_event, consent_record, post, received};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "SRE", "consular"),
@@ -73,19 +73,6 @@ impl Given {
         let path = format!("/v1/messages/{}", verdict["message_id"].as_str().unwrap());
         self.federation.until(&self.sre, &path, |seen| seen["message"]["state"] == state).await
     }
-}
-
-/// The message of this type that came in for an agency, opened.
-async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
-    let find = |inbox: &Value| -> Option<String> {
-        let events = inbox["events"].as_array()?;
-        let came = events
-            .iter()
-            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
-        Some(came["data"]["message"].as_str()?.to_owned())
-    };
-    let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
-    Ok(agency.get(&format!("/v1/messages/{}/content", find(&inbox).unwrap())).await?.json()?)
 }
 
 /// An agency's answer to a withdrawal.

@@ -14,6 +14,7 @@ mod delivery;
 mod envelopes;
 mod erasure;
 mod holds;
+mod officer;
 mod policies;
 mod refusals;
 mod rights;

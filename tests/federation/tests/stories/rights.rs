@@ -10,7 +10,7 @@ use puente_core::ids::Digest;
 use puente_core::rights::{Answers, Outcome, TYP_ANSWERS};
 use puente_node::client::AgencyClient;
 use puente_node::subjects::{SubjectOf, legal_hold};
-use puente_test_support::{Federation, consent_record, post, signed};
+use puente_test_support::{Federation, consent_record, post, received, signed};
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "SRE", "consular"),
@@ -48,17 +48,6 @@ async fn told() -> Result<(Federation, AgencyClient)> {
         federation.until(&sre, &path, |seen| seen["message"]["state"] == "accepted").await?;
     }
     Ok((federation, sre))
-}
-
-async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
-    let find = |inbox: &Value| -> Option<String> {
-        let mut events = inbox["events"].as_array()?.iter();
-        let came = events
-            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
-        Some(came["data"]["message"].as_str()?.to_owned())
-    };
-    let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
-    Ok(agency.get(&format!("/v1/messages/{}/content", find(&inbox).unwrap())).await?.json()?)
 }
 
 /// The officer sol of Guatemala's consular service answers.

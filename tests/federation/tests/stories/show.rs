@@ -13,9 +13,8 @@ use puente_core::evidence::{Receipt, claimed_time, verify_receipt};
 use puente_core::ids::{Digest, MessageId};
 use puente_core::membership::KeyUse;
 use puente_core::rights::{Answers, Outcome, TYP_ANSWERS};
-use puente_node::client::AgencyClient;
 use puente_node::subjects::{SubjectOf, erase_subject};
-use puente_test_support::{Federation, consent_event, consent_record, post, signed};
+use puente_test_support::{Federation, consent_event, consent_record, post, received, signed};
 
 const COUNTRIES: [&str; 5] = ["GT", "HN", "MX", "SV", "US"];
 const AGENCIES: &[(&str, &str, &str)] = &[
@@ -61,18 +60,6 @@ fn reply(to: &Value, message_type: &str, purpose: &str, said: &Value) -> Value {
         "purpose": purpose, "legal_basis": {"type": "control"}, "subject": {"kind": "none"},
         "case": to["header"]["case"], "in_reply_to": to["message_id"], "facts": {"identity_proven": "yes"},
         "sections": {"ops.metadata": said}})
-}
-
-async fn received(federation: &Federation, agency: &AgencyClient, message_type: &str) -> Result<Value> {
-    let find = |inbox: &Value| -> Option<String> {
-        let mut events = inbox["events"].as_array()?.iter();
-        let came = events
-            .find(|e| e["data"]["message_type"] == message_type && e["type"] == "puente.message_received")?;
-        Some(came["data"]["message"].as_str()?.to_owned())
-    };
-    let inbox = federation.until(agency, "/v1/inbox?wait=1", |inbox| find(inbox).is_some()).await?;
-    let id = find(&inbox).context("did not come")?;
-    Ok(agency.get(&format!("/v1/messages/{id}/content")).await?.json()?)
 }
 
 /// Every file under a folder with its bytes.
