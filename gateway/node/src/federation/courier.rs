@@ -173,18 +173,15 @@ impl Courier<'_> {
         if !held.is_empty() {
             suspension::hold(node, &suspensions, &held).await?;
         }
-        let waiting = held.len() + due.len();
-        let due = keep_permitted(node, keep_covered(node, due).await?).await?;
         if due.is_empty() {
-            return Ok(waiting);
+            return Ok(held.len());
         }
         let taken = fitting(due, node.config.limits.federation_body_bytes);
         let looked_at = taken.len();
-        let mut batch = sift(node, peer, taken).await?;
+        let mut batch = may_leave(node, peer, taken).await?;
         if send_chunks(node, self.connector, peer, &batch).await? {
             // Chunks take their time: a hold may have been placed meanwhile, a consent withdrawn, the rules changed.
-            batch = keep_permitted(node, keep_covered(node, batch).await?).await?;
-            batch = sift(node, peer, batch).await?;
+            batch = may_leave(node, peer, batch).await?;
         }
         if batch.is_empty() {
             return Ok(looked_at);
@@ -267,6 +264,12 @@ impl Courier<'_> {
         }
         Ok(sent)
     }
+}
+
+/// Those that may leave now: their consent covers them, the rules permit them, no hold stops them.
+async fn may_leave(node: &Node, peer: &CountryCode, due: Vec<Queued>) -> Result<Vec<Queued>, RoundError> {
+    let permitted = keep_permitted(node, keep_covered(node, due).await?).await?;
+    Ok(sift(node, peer, permitted).await?)
 }
 
 fn garbage() -> LinkError {
