@@ -20,12 +20,13 @@ use puente_core::problem::{self, Problem};
 use puente_core::protection::VerifiedAct;
 
 use crate::domestic::acts::act_of;
+use crate::domestic::messages::ATTEMPTS;
 use crate::duty::state_event;
 use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply};
-use crate::store::WatchFilter;
+use crate::store::{Guard, StoreError, WatchFilter};
 
 type Reply = Result<Response, ProblemReply>;
 
@@ -104,11 +105,12 @@ pub async fn telephone(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let mut row = load_on(&node, &caller, &id, Side::Sender).await?;
+    let row = load_on(&node, &caller, &id, Side::Sender).await?;
     let said = act_of::<Telephoned>(&node, &caller, TYP_TELEPHONE, body).await?;
     about(&row.watch, said.act().says.alert)?;
-    row.watch.handle_answer(done_ms(&said, &row.watch), Answered::Telephone)?;
-    changed(&node, row, said.compact(), Answered::Telephone.as_str(), Vec::new()).await
+    let state = Answered::Telephone;
+    let stopped = |watch: &mut Watch| watch.handle_answer(done_ms(&said, watch), state);
+    changed(&node, row, stopped, (said.compact(), state.as_str()), &[]).await
 }
 
 /// `POST /v1/alerts/{id}/action`: an officer of the authority did the first thing; the sender is told by a receipt.
@@ -118,30 +120,44 @@ pub async fn action(
     Path(id): Path<String>,
     body: Body,
 ) -> Reply {
-    let mut row = load_on(&node, &caller, &id, Side::Receiver).await?;
+    let row = load_on(&node, &caller, &id, Side::Receiver).await?;
     let said = act_of::<Acted>(&node, &caller, TYP_ACTED, body).await?;
     about(&row.watch, said.act().says.alert)?;
-    row.watch.handle_action(done_ms(&said, &row.watch))?;
+    let state = ReceiptState::Acted;
     let message = node.store.message(row.watch.message).await.map_err(|error| store_problem(&error))?;
     let message = message.ok_or_else(|| Problem::new(&problem::INTERNAL))?;
-    let outcome = receipts::Outcome {
-        message: message.message,
-        release: message.release,
-        state: ReceiptState::Acted,
-        code: None,
-    };
-    let (_, writes) = receipts::make(&node, &message.peer, &[outcome], Travel::Later)?;
-    changed(&node, row, said.compact(), ReceiptState::Acted.as_str(), writes).await
+    let outcome = receipts::Outcome { message: message.message, release: message.release, state, code: None };
+    let (_, receipt) = receipts::make(&node, &message.peer, &[outcome], Travel::Later)?;
+    let stopped = |watch: &mut Watch| watch.handle_action(done_ms(&said, watch));
+    changed(&node, row, stopped, (said.compact(), state.as_str()), &receipt).await
 }
 
 fn about(watch: &Watch, alert: MessageId) -> Result<(), Problem> {
     if alert == watch.message { Ok(()) } else { Err(Problem::new(&problem::FIELD_INVALID).at("alert")) }
 }
 
-async fn changed(node: &Node, row: WatchRow, statement: &str, state: &str, mut writes: Vec<Write>) -> Reply {
-    let body = summary(&row.watch);
-    writes.push(Write::Event(state_event(&row.watch, state, node.clock.now_ms())));
-    writes.push(Write::WatchChanged(row.moved(Some(statement))));
-    node.commit(writes).await.map_err(|error| store_problem(&error))?;
-    Ok(json_reply(StatusCode::OK, &body))
+/// Stops a clock by what was signed, on the state in which it is found: the ladder may have moved it meanwhile.
+async fn changed(
+    node: &Node,
+    mut row: WatchRow,
+    stop: impl Fn(&mut Watch) -> Result<(), Problem>,
+    (statement, state): (&str, &str),
+    also: &[Write],
+) -> Reply {
+    for _ in 0..ATTEMPTS {
+        let alert = row.watch.message;
+        stop(&mut row.watch)?;
+        let body = summary(&row.watch);
+        let mut writes = also.to_vec();
+        writes.push(Write::Event(state_event(&row.watch, state, node.clock.now_ms())));
+        writes.push(Write::WatchChanged(row.moved(Some(statement))));
+        match node.commit(writes).await {
+            Ok(_) => return Ok(json_reply(StatusCode::OK, &body)),
+            Err(StoreError::Conflict { what: Guard::Changed, .. }) => {}
+            Err(error) => return Err(store_problem(&error).into()),
+        }
+        let found = node.store.watch(alert).await.map_err(|error| store_problem(&error))?;
+        row = found.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
+    }
+    Err(Problem::new(&problem::APPROVAL_OVERTAKEN).into())
 }

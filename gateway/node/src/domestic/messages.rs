@@ -29,6 +29,9 @@ type Reply = Result<Response, ProblemReply>;
 /// Messages sealed before others get the worker: some 3 ms, so that no alert waits behind a whole list.
 pub(super) const AT_A_STRETCH: usize = 16;
 
+/// A change that others' changes overtake is tried so often.
+pub(super) const ATTEMPTS: usize = 5;
+
 async fn body_of(node: &Node, body: Body) -> Result<bytes::Bytes, Problem> {
     read_body(body, node.config.limits.domestic_body_bytes, node.config.times.body_seconds).await
 }
@@ -47,12 +50,11 @@ pub async fn submit_one(
         Asked::Unkeyed => None,
     };
     let submission = Submission::from_json(read_value(&bytes)?).map_err(|error| other_form(&error))?;
-    let prepared = vec![prepare_handed_in(&node, &caller, &submission, &Mode::Submit).await?];
     let one = |verdicts: &[Verdict]| {
         let verdict = verdicts.first();
         (verdict.map_or(200, verdict_status), serde_json::to_vec(&verdict).unwrap_or_default())
     };
-    finish(&node, prepared, claim, one).await
+    take(&node, &caller, &[Item::Read(Box::new(submission))], claim.as_ref(), one).await
 }
 
 /// `POST /v1/messages/batch`: an array of submissions, a verdict for each in its place.
@@ -78,14 +80,8 @@ pub async fn submit_batch(
     if items.len() > most {
         return Err(Problem::new(&problem::BODY_TOO_LARGE).because(format!("limit {most} messages")).into());
     }
-    let mut prepared = Vec::with_capacity(items.len());
-    for (number, item) in items.into_iter().enumerate() {
-        if number % AT_A_STRETCH == AT_A_STRETCH - 1 {
-            tokio::task::yield_now().await;
-        }
-        prepared.push(prepare_value(&node, &caller, item, &Mode::Submit).await?);
-    }
-    finish(&node, prepared, claim, |verdicts| (200, verdicts_body(verdicts))).await
+    let items: Vec<Item> = items.into_iter().map(Item::read).collect();
+    take(&node, &caller, &items, claim.as_ref(), |verdicts| (200, verdicts_body(verdicts))).await
 }
 
 /// `POST /v1/messages/dry-run`: what would leave, what would be stripped, and why; nothing is sent.
@@ -96,8 +92,8 @@ pub async fn dry_run(
 ) -> Reply {
     let bytes = body_of(&node, body).await?;
     node.holds.ask(&caller.agency, 1, node.config.limits.questions_per_hour, node.clock.now_ms())?;
-    let Prepared { verdict, writes, .. } =
-        prepare_value(&node, &caller, read_value(&bytes)?, &Mode::DryRun).await?;
+    let item = Item::read(read_value(&bytes)?);
+    let Prepared { verdict, writes, .. } = item.prepare(&node, &caller, &Mode::DryRun).await?;
     if !writes.is_empty() {
         // The authority learns that it was asked, before the one who asked is answered.
         node.commit(writes).await.map_err(|error| store_problem(&error))?;
@@ -105,17 +101,24 @@ pub async fn dry_run(
     Ok(json_reply(StatusCode::OK, &verdict))
 }
 
-/// A malformed item costs that item.
-async fn prepare_value(
-    node: &Node,
-    caller: &KnownAgency,
-    item: Value,
-    mode: &Mode,
-) -> Result<Prepared, Problem> {
-    let row = item.get("row").and_then(Value::as_u64).and_then(|row| u32::try_from(row).ok());
-    match Submission::from_json(item) {
-        Ok(submission) => prepare_handed_in(node, caller, &submission, mode).await,
-        Err(_) => Ok(malformed(row, &Problem::new(&problem::BODY_MALFORMED))),
+/// One of several submissions: a malformed one costs itself.
+enum Item {
+    Read(Box<Submission>),
+    /// The row that it says it is.
+    Malformed(Option<u32>),
+}
+
+impl Item {
+    fn read(item: Value) -> Self {
+        let row = item.get("row").and_then(Value::as_u64).and_then(|row| u32::try_from(row).ok());
+        Submission::from_json(item).map_or(Self::Malformed(row), |read| Self::Read(Box::new(read)))
+    }
+
+    async fn prepare(&self, node: &Node, caller: &KnownAgency, mode: &Mode) -> Result<Prepared, Problem> {
+        match self {
+            Self::Read(submission) => prepare_handed_in(node, caller, submission, mode).await,
+            Self::Malformed(row) => Ok(malformed(*row, &Problem::new(&problem::BODY_MALFORMED))),
+        }
     }
 }
 
@@ -139,16 +142,44 @@ fn malformed(row: Option<u32>, problem: &Problem) -> Prepared {
     Prepared { verdict, writes: Vec::new(), preview: None, erases: None }
 }
 
+/// Takes what was submitted; anew when another hand moved what it rests on meanwhile, as the ladder does an alert's clock.
+async fn take(
+    node: &Node,
+    caller: &KnownAgency,
+    items: &[Item],
+    claim: Option<&Claim>,
+    answer: impl Fn(&[Verdict]) -> (u16, Vec<u8>),
+) -> Reply {
+    for _ in 1..ATTEMPTS {
+        match finish(node, prepare_all(node, caller, items).await?, claim, &answer).await {
+            Err(ProblemReply(problem)) if problem.kind.code == problem::APPROVAL_OVERTAKEN.code => {}
+            finished => return finished,
+        }
+    }
+    finish(node, prepare_all(node, caller, items).await?, claim, answer).await
+}
+
+async fn prepare_all(node: &Node, caller: &KnownAgency, items: &[Item]) -> Result<Vec<Prepared>, Problem> {
+    let mut prepared = Vec::with_capacity(items.len());
+    for (number, item) in items.iter().enumerate() {
+        if number % AT_A_STRETCH == AT_A_STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
+        prepared.push(item.prepare(node, caller, &Mode::Submit).await?);
+    }
+    Ok(prepared)
+}
+
 /// Commits, stores the answer under the key, answers.
 pub async fn finish(
     node: &Node,
     prepared: Vec<Prepared>,
-    claim: Option<Claim>,
+    claim: Option<&Claim>,
     answer: impl Fn(&[Verdict]) -> (u16, Vec<u8>),
 ) -> Reply {
     let keyed = |verdicts: &[Verdict]| {
         let (status, body) = answer(verdicts);
-        claim.as_ref().map(|claim| claim.answer(node, status, body))
+        claim.map(|claim| claim.answer(node, status, body))
     };
     let verdicts = submit::commit(node, prepared, keyed)
         .await?

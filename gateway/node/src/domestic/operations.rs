@@ -98,7 +98,7 @@ pub async fn upload(
     }
     let prepared = rows(&node, &caller, operation, &imported, &mode).await?;
     let warnings = serde_json::to_value(&imported.warnings).unwrap_or_default();
-    finish(&node, prepared, claim, |verdicts| {
+    finish(&node, prepared, claim.as_ref(), |verdicts| {
         let mut body: Value = serde_json::from_slice(&verdicts_body(verdicts)).unwrap_or_default();
         if let Some(object) = body.as_object_mut() {
             object.insert("operation".to_owned(), json!(operation));

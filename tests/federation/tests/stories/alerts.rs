@@ -205,6 +205,20 @@ async fn only_an_officer_of_the_authority_that_was_asked_stops_the_clock() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_meets_the_ladder_on_its_way_up_is_taken_all_the_same() -> Result<()> {
+    let case = Case::new().await?;
+    for _ in 0..6 {
+        let id = case.alert().await?;
+        let statement = case.taken(&id, PHONE)?;
+        case.pass(20);
+        let verdict: Value = post(&case.pgn, "/v1/messages", &answer(&id, &statement)).await?.json()?;
+        assert_eq!(verdict["verdict"], "accepted", "{verdict}");
+        case.until_state(&case.pgn, &id, "answered").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_not_taken_is_made_again_also_by_a_node_that_was_started_again() -> Result<()> {
     let mut case = Case::new().await?;
     case.mails.refuse(true);
