@@ -78,8 +78,7 @@ impl Case {
         let verdict: Value = post(&self.pfpnna, "/v1/messages", &alert()).await?.json()?;
         assert_eq!(verdict["verdict"], "accepted", "{verdict}");
         let id = verdict["message_id"].as_str().context("no id")?.to_owned();
-        let runs = |list: &Value| list["alerts"].as_array().is_some_and(|alerts| !alerts.is_empty());
-        self.federation.until(&self.pgn, "/v1/alerts", runs).await?;
+        self.until_state(&self.pgn, &id, "waits").await?;
         Ok(id)
     }
 
@@ -209,8 +208,8 @@ async fn an_answer_that_meets_the_ladder_on_its_way_up_is_taken_all_the_same() -
     let case = Case::new().await?;
     for _ in 0..6 {
         let id = case.alert().await?;
-        let statement = case.taken(&id, PHONE)?;
         case.pass(20);
+        let statement = case.taken(&id, PHONE)?;
         let verdict: Value = post(&case.pgn, "/v1/messages", &answer(&id, &statement)).await?.json()?;
         assert_eq!(verdict["verdict"], "accepted", "{verdict}");
         case.until_state(&case.pgn, &id, "answered").await?;
