@@ -4,6 +4,8 @@
 //! Not here: the two officers who release a row (`approval`), and who is an authority (`policy::Approvers`). INVARIANT:
 //! an act covers the exact content that was shown, until its end; a revoked officer's act and one taken back cover nothing.
 
+mod determination;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -16,6 +18,8 @@ use crate::ids::{
 };
 use crate::policy::{Approval, Approver};
 use crate::problem::{self, Problem};
+
+pub use determination::{DeterminationRow, Determines, TYP_DETERMINES, determine, states_reserved};
 
 /// `typ` of the statement by which an officer of an authority approves, or refuses to.
 pub const TYP_APPROVES: &str = "puente-authority-approval+jwt";
@@ -69,16 +73,28 @@ impl Approves {
             given_here.ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED).at("approval"))?;
         let role = roles.iter().find(|role| approver.roles.contains(*role));
         let role = role.ok_or_else(|| Problem::new(&problem::OFFICER_NOT_ENTITLED).at("role"))?;
-        let is_code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-        if self.reason.is_empty() || self.reason.len() > MAX_REASON || !self.reason.bytes().all(is_code) {
-            return Err(Problem::new(&problem::FIELD_INVALID).at("reason"));
-        }
-        let latest = now.as_second().saturating_add(i64::from(approver.max_hours).saturating_mul(HOUR_S));
-        if self.until <= now || self.until.as_second() > latest {
-            return Err(Problem::new(&problem::FIELD_INVALID).at("until"));
-        }
+        code(&self.reason)?;
+        within(self.until, approver.max_hours, now)?;
         Ok(role.clone())
     }
+}
+
+/// A reason is a code of the deployment.
+fn code(reason: &str) -> Result<(), Problem> {
+    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if reason.is_empty() || reason.len() > MAX_REASON || !reason.bytes().all(is_code) {
+        return Err(Problem::new(&problem::FIELD_INVALID).at("reason"));
+    }
+    Ok(())
+}
+
+/// What is said stands for some time, and for no longer than it may.
+fn within(until: Timestamp, max_hours: u32, now: Timestamp) -> Result<(), Problem> {
+    let latest = now.as_second().saturating_add(i64::from(max_hours).saturating_mul(HOUR_S));
+    if until <= now || until.as_second() > latest {
+        return Err(Problem::new(&problem::FIELD_INVALID).at("until"));
+    }
+    Ok(())
 }
 
 /// Who gave an approval.

@@ -5,15 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use puente_core::authority::{ActRow, Given};
+use puente_core::authority::{ActRow, DeterminationRow, Given, determine, states_reserved};
 use puente_core::delivery::ApprovalRow;
 use puente_core::ids::{AgencyId, CaseId, MessageId, OfficerId, PersonId, Role};
-use puente_core::policy::Approval;
+use puente_core::personal::Personal;
+use puente_core::policy::{Approval, SendFacts, Subject};
 use puente_core::problem::Problem;
 
 use crate::node::{Node, store_problem};
 use crate::register::Register;
-use crate::store::ActFilter;
+use crate::store::{ActFilter, DeterminationFilter};
+use crate::subjects::SubjectOf;
 
 /// Acts of one thread: a handful in practice; what lies beyond is not counted, and so holds.
 const MAX_ACTS: u32 = 200;
@@ -42,6 +44,42 @@ pub async fn spoke_on(node: &Node, row: &ApprovalRow) -> Result<Vec<PersonId>, P
         Given::Officer { .. } | Given::Message(_) => None,
     };
     Ok(acts_in(node, row.case).await?.into_iter().filter_map(of_row).collect())
+}
+
+/// What was determined about a person; nothing for one whom nobody names, or who states nothing that is reserved.
+///
+/// # Errors
+/// The store's problem.
+pub async fn determined_about(
+    node: &Node,
+    reference: Option<&Personal<String>>,
+    stated: &Subject,
+) -> Result<Vec<DeterminationRow>, Problem> {
+    let rules = node.rules.get();
+    let Some(reference) = reference.filter(|_| states_reserved(stated, rules.policy.determiners())) else {
+        return Ok(Vec::new());
+    };
+    let subject = SubjectOf::Own(reference.reveal()).tag(&node.keys.subjects);
+    let made = node.store.determinations(DeterminationFilter::About(subject), MAX_ACTS).await;
+    made.map_err(|error| store_problem(&error))
+}
+
+/// Leaves of the reserved facts of a queued message those that still stand; answers nothing, for it rests on the same.
+///
+/// # Errors
+/// The store's problem.
+pub async fn determine_again(node: &Node, message: MessageId, facts: &mut SendFacts) -> Result<(), Problem> {
+    let rules = node.rules.get();
+    let determiners = rules.policy.determiners();
+    if !states_reserved(&facts.subject, determiners) {
+        return Ok(());
+    }
+    let made = node.store.determinations(DeterminationFilter::Under(message), MAX_ACTS).await;
+    let made = made.map_err(|error| store_problem(&error))?;
+    let register = node.register.get();
+    let SendFacts { subject, sender, .. } = facts;
+    let _ = determine(subject, &sender.role, determiners, &made, node.clock.now_ms(), &officers(&register));
+    Ok(())
 }
 
 /// The approvals under a message that stand now.

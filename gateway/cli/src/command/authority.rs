@@ -1,13 +1,17 @@
 //! `puente authority`: what an authority's officers approve, refuse and take back under their own key.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use puente_core::approval::Verdict;
-use puente_core::authority::{Approves, TYP_APPROVES, TYP_TAKES_BACK, TakesBack};
+use puente_core::authority::{Approves, Determines, TYP_APPROVES, TYP_DETERMINES, TYP_TAKES_BACK, TakesBack};
 use puente_core::ids::{ActId, ApprovalId, Digest};
-use puente_core::policy::Approval;
+use puente_core::personal::Personal;
+use puente_core::policy::{Approval, Flag};
 
 use crate::command::answer::{each, text};
 use crate::command::statement::Signed;
@@ -38,6 +42,22 @@ pub enum Authority {
     Acts {
         #[command(flatten)]
         agency: AsAgency,
+    },
+    /// Determina un hecho sobre una persona, hasta un día / determine a fact about a person, until a day.
+    Determine(Determine),
+    /// Lo que la autoridad ha determinado / what the authority has determined.
+    Determinations {
+        #[command(flatten)]
+        agency: AsAgency,
+    },
+    /// Retira una determinación / take a determination back.
+    Undetermine {
+        #[command(flatten)]
+        agency: AsAgency,
+        /// Determinación / determination.
+        act: ActId,
+        #[command(flatten)]
+        signed: Signed,
     },
     /// Retira una aprobación / take an approval back.
     Withdraw {
@@ -71,6 +91,36 @@ pub struct Say {
     preview: Option<Digest>,
     #[command(flatten)]
     signed: Signed,
+}
+
+/// Lo que la autoridad determina sobre una persona / what the authority determines about a person.
+#[derive(Debug, Args)]
+pub struct Determine {
+    #[command(flatten)]
+    agency: AsAgency,
+    /// Archivo con la referencia de la persona y nada más: un argumento se ve en la lista de procesos / file with the person's
+    /// reference and nothing else: an argument shows in the list of processes.
+    #[arg(long, value_name = "FILE")]
+    about: PathBuf,
+    /// Hecho: bid_positive, caregiver_assessed, written_waiver / fact.
+    #[arg(long, value_parser = fact)]
+    fact: Flag,
+    /// No es así / it is not so.
+    #[arg(long)]
+    denies: bool,
+    /// Hasta cuándo vale / until when it stands (RFC 3339).
+    #[arg(long, value_name = "INSTANT")]
+    until: Timestamp,
+    /// Motivo, como código / reason, as a code.
+    #[arg(long, default_value = "reviewed")]
+    reason: String,
+    #[command(flatten)]
+    signed: Signed,
+}
+
+fn fact(text: &str) -> Result<Flag, String> {
+    let known = Flag::ALL.iter().find(|fact| fact.code() == text);
+    known.copied().ok_or_else(|| "not a fact of the vocabulary".to_owned())
 }
 
 fn approval(text: &str) -> Result<Approval, String> {
@@ -107,6 +157,18 @@ impl Authority {
                 let value = read_json(&agency.act(output)?.get("/v1/acts").await?)?;
                 rows(&value, "acts", &["act_id", "approval", "type", "to", "officer"], output)
             }
+            Self::Determine(determine) => determine.run(output).await,
+            Self::Determinations { agency } => {
+                let value = read_json(&agency.act(output)?.get("/v1/determinations").await?)?;
+                rows(&value, "determinations", &["determination_id", "fact", "officer"], output)
+            }
+            Self::Undetermine { agency, act, signed } => {
+                let acting = agency.act(output)?;
+                let path = format!("/v1/determinations/{act}/withdraw");
+                let value = signed.post(&acting, &path, TYP_TAKES_BACK, TakesBack { act }).await?;
+                output.answer(&value, |out| writeln!(out, "Retirada.\nTaken back."))?;
+                Ok(Exit::Done)
+            }
             Self::Withdraw { agency, act, signed } => {
                 let acting = agency.act(output)?;
                 let path = format!("/v1/acts/{act}/withdraw");
@@ -131,6 +193,27 @@ fn rows(value: &Value, list: &str, fields: &[&str], output: &mut Output) -> anyh
         Ok(())
     })?;
     Ok(Exit::Done)
+}
+
+impl Determine {
+    async fn run(self, output: &mut Output) -> anyhow::Result<Exit> {
+        let acting = self.agency.act(output)?;
+        let about = std::fs::read_to_string(&self.about)
+            .with_context(|| format!("reference `{}`", self.about.display()))?;
+        let says = Determines {
+            about: Personal::new(about.trim().to_owned()),
+            fact: self.fact,
+            holds: !self.denies,
+            until: self.until,
+            reason: self.reason,
+        };
+        let value = self.signed.post(&acting, "/v1/determinations", TYP_DETERMINES, says).await?;
+        output.answer(&value, |out| {
+            let id = text(&value, "determination_id");
+            writeln!(out, "Anotada, cuenta desde ahora: {id}\nRecorded, it counts from now on.")
+        })?;
+        Ok(Exit::Done)
+    }
 }
 
 impl Say {

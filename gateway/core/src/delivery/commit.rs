@@ -3,7 +3,7 @@
 //! INVARIANT: `then` is unreachable without a `Committed` token for the same commit, and only a store
 //! that has made the writes durable makes such a token. So an acknowledgement cannot overtake its fsync.
 
-use crate::authority::ActRow;
+use crate::authority::{ActRow, DeterminationRow};
 use crate::cases::ToldRow;
 use crate::delivery::disclosure::{
     ConsentEventRow, ConsentRow, DisclosureRow, NoticeRow, NoticeState, RestrictionRow, WithdrawalRow,
@@ -132,6 +132,24 @@ pub enum Write {
         /// Which message.
         message: MessageId,
         /// The acts.
+        acts: Vec<ActId>,
+    },
+    /// An authority's determination about a person. Guard: its id is new.
+    Determination(DeterminationRow),
+    /// A determination is taken back by its authority. Guard: it was not before.
+    DeterminationEnded {
+        /// Which.
+        act: ActId,
+        /// The signed statement, compact JWS.
+        statement: String,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
+    /// A released message rests on these determinations.
+    RestsOnDetermined {
+        /// Which message.
+        message: MessageId,
+        /// The determinations.
         acts: Vec<ActId>,
     },
     /// A hold is placed. Guard: its id is new.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::basis::{AgreementClaim, Standing};
-use super::engine::PolicyError;
+use super::files::PolicyError;
 use super::profile::Profiles;
 use crate::envelope::from_base64url;
 use crate::ids::{AgreementId, Category, CountryCode, MessageType, Realm};

@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::agreement::Agreements;
-use super::engine::{self, PolicyEngine, PolicyError};
+use super::engine::{self, PolicyEngine};
+use super::files::{self, PolicyError};
 use super::profile::{Profile, Profiles};
 use super::rule::{Release, RuleId, Rules, Stage};
 use super::rulebook::{Obligations, Rulebook};
@@ -102,7 +103,7 @@ impl Inspection<'_> {
     }
 
     fn text(&self, path: &str) -> &str {
-        engine::text(self.files, path).ok().flatten().unwrap_or_default()
+        files::text(self.files, path).ok().flatten().unwrap_or_default()
     }
 
     fn refuse(&mut self, error: PolicyError, mend: Mend) {
@@ -114,7 +115,7 @@ impl Inspection<'_> {
     }
 
     fn json<T: DeserializeOwned>(&mut self, path: &'static str) -> Option<T> {
-        engine::json(self.files, path).map_err(|error| self.refuse(error, READ)).ok()
+        files::json(self.files, path).map_err(|error| self.refuse(error, READ)).ok()
     }
 
     /// What stands where nothing reads it looks in force and is not.
@@ -134,7 +135,7 @@ impl Inspection<'_> {
     }
 
     fn schema(&mut self) -> Option<Schema> {
-        let source = match engine::text(self.files, "schema.cedarschema") {
+        let source = match files::text(self.files, "schema.cedarschema") {
             Ok(Some(source)) => source,
             Ok(None) => {
                 self.report("schema.cedarschema", 1, "file is missing", READ);
@@ -166,8 +167,8 @@ impl Inspection<'_> {
     fn policies(&mut self, rules: &Rules, obligations: &Obligations, schema: &Schema) -> Rulebook {
         let mut book = Rulebook::default();
         let files = self.files;
-        for path in files.keys().filter(|path| engine::is_rule_file(path)) {
-            let source = match engine::text(files, path) {
+        for path in files.keys().filter(|path| files::is_rule_file(path)) {
+            let source = match files::text(files, path) {
                 Ok(source) => source.unwrap_or_default(),
                 Err(error) => {
                     self.refuse(error, READ);
@@ -231,7 +232,7 @@ impl Inspection<'_> {
         let groups = profiles.values().flat_map(|profile| profile.groups.iter().map(String::as_str));
         let groups: BTreeSet<&str> = families.chain(groups).chain(FORBIDDEN_FAMILIES).collect();
         let files = self.files;
-        for path in files.keys().filter(|path| engine::is_rule_file(path)) {
+        for path in files.keys().filter(|path| files::is_rule_file(path)) {
             for (index, line) in self.text(path).to_owned().lines().enumerate() {
                 for name in quoted_after(line, "Message::\"").filter(|name| !is_profiled(profiles, name)) {
                     self.report(path, index + 1, format!("message type `{name}` has no profile"), NAME);

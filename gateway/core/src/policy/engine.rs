@@ -3,56 +3,33 @@
 //! Not here: what the rules say (`policies/rules`). Invariant: nothing is permitted unless every question
 //! of the order was answered without error; a forbid is never skipped because it erred.
 
+mod load;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cedar_policy::{
-    Authorizer, Context, Decision as Allowed, Entities, EntityUid, Request, Response, Schema,
-};
+use cedar_policy::{Authorizer, Context, Decision as Allowed, Entities, EntityUid, Request, Response};
 
 use super::approver::Approvers;
 use super::cache::{CacheCounts, DecisionCache};
 use super::context;
 use super::decision::{Decision, Outcome};
+use super::determiner::Determiners;
 use super::facts::{ReceiveFacts, SendFacts};
 use super::profile::{Profile, Profiles};
 use super::question::{Header, Receiving, Sending, lapse};
 use super::rule::{Release, Rule, RuleId, Rules, Stage};
-use super::rulebook::{Obligations, Rulebook};
+use super::rulebook::Rulebook;
 use super::vocabulary::{Vocabulary, uid};
 use crate::ids::{Category, Digest, MessageType};
-use crate::membership::Adopted;
 
-/// One file of policies may not be larger than this; the whole matrix is a tenth of it.
-const MAX_FILE: usize = 512 * 1024;
 /// The rule of an engine that failed.
 const FAILED: &str = "R-ERR";
 /// The rule of a message of which nothing is left.
 const NOTHING_LEFT: &str = "R-MIN-01";
 /// The rule where no permit holds and no forbid spoke.
 const NOT_ENTITLED: &str = "R-ROL-01";
-
-/// Why policies were refused; the node keeps those it had.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PolicyError {
-    /// A file that must be there is not.
-    #[error("policies lack `{0}`")]
-    Missing(&'static str),
-    /// A file cannot be used.
-    #[error("policies file `{file}` line {line}: {why}")]
-    File {
-        /// Path under `policies/`.
-        file: String,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong.
-        why: String,
-    },
-    /// The files disagree with one another.
-    #[error("policies disagree: {0}")]
-    Disagree(String),
-}
 
 /// What is remembered of a decision: all but the instants.
 struct Verdict {
@@ -90,6 +67,7 @@ pub struct PolicyEngine {
     rules: Rules,
     profiles: Profiles,
     approvers: Approvers,
+    determiners: Determiners,
     book: Rulebook,
     words: Vocabulary,
     entities: Entities,
@@ -111,129 +89,7 @@ impl std::fmt::Debug for PolicyEngine {
 /// The rules that the engine itself reports; no policy need name them.
 pub(super) const OF_THE_ENGINE: [&str; 3] = [FAILED, NOTHING_LEFT, NOT_ENTITLED];
 
-/// Whether a file holds Cedar policies that decide.
-pub(super) fn is_rule_file(path: &str) -> bool {
-    let cedar = std::path::Path::new(path).extension().is_some_and(|end| end == "cedar");
-    cedar && (path.starts_with("rules/") || path.starts_with("national/"))
-}
-
-/// The files that decide; examples, cases and prose beside them do not.
-fn decides(path: &str) -> bool {
-    is_rule_file(path)
-        || matches!(
-            path,
-            "schema.cedarschema"
-                | "rules.json"
-                | "profiles.json"
-                | "obligations.json"
-                | "categories.json"
-                | "approvals.json"
-                | "national/rules.json"
-        )
-}
-
-/// A file's text, within bounds; `None` when it is not there.
-pub(super) fn text<'a>(
-    files: &'a BTreeMap<String, Vec<u8>>,
-    path: &str,
-) -> Result<Option<&'a str>, PolicyError> {
-    let Some(bytes) = files.get(path) else { return Ok(None) };
-    let refused = |why: &str| PolicyError::File { file: path.to_owned(), line: 1, why: why.to_owned() };
-    if bytes.len() > MAX_FILE {
-        return Err(refused("file is too large"));
-    }
-    std::str::from_utf8(bytes).map(Some).map_err(|_| refused("not UTF-8"))
-}
-
-/// A file that must be there, read as JSON.
-pub(super) fn json<T: serde::de::DeserializeOwned>(
-    files: &BTreeMap<String, Vec<u8>>,
-    path: &'static str,
-) -> Result<T, PolicyError> {
-    let source = text(files, path)?.ok_or(PolicyError::Missing(path))?;
-    serde_json::from_str(source).map_err(|error| PolicyError::File {
-        file: path.to_owned(),
-        line: error.line(),
-        why: error.to_string(),
-    })
-}
-
 impl PolicyEngine {
-    /// Reads policies from (path under `policies/`, bytes); `national/` overlays may only forbid.
-    ///
-    /// # Errors
-    /// When a file is missing, malformed, fails strict validation, or disagrees with another.
-    pub fn load(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, PolicyError> {
-        Self::load_adopted(files, &[])
-    }
-
-    /// Reads policies as [`Self::load`] does, with what the members adopted of the proposed profiles.
-    ///
-    /// # Errors
-    /// As [`Self::load`].
-    pub fn load_adopted(
-        files: impl IntoIterator<Item = (String, Vec<u8>)>,
-        adopted: &[Adopted],
-    ) -> Result<Self, PolicyError> {
-        let files: BTreeMap<_, _> = files.into_iter().filter(|(path, _)| decides(path)).collect();
-        let source = text(&files, "schema.cedarschema")?.ok_or(PolicyError::Missing("schema.cedarschema"))?;
-        let schema = Schema::from_cedarschema_str(source)
-            .map_err(|error| PolicyError::File {
-                file: "schema.cedarschema".into(),
-                line: 1,
-                why: error.to_string(),
-            })?
-            .0;
-        let mut rules: Rules = json(&files, "rules.json")?;
-        if files.contains_key("national/rules.json") {
-            let national: Rules = json(&files, "national/rules.json")?;
-            for (id, rule) in national {
-                if rules.contains_key(&id) {
-                    return Err(PolicyError::Disagree(format!("national rule `{id}` is a rule of all")));
-                }
-                rules.insert(id, rule);
-            }
-        }
-        let mut profiles: Profiles = json(&files, "profiles.json")?;
-        profiles.iter_mut().for_each(|(message, profile)| profile.adopt(message, adopted));
-        let obligations: Obligations = json(&files, "obligations.json")?;
-        let has_approvers = files.contains_key("approvals.json");
-        let approvers = if has_approvers { json(&files, "approvals.json")? } else { Approvers::default() };
-        let mut book = Rulebook::default();
-        for path in files.keys().filter(|path| is_rule_file(path)) {
-            let source = text(&files, path)?.unwrap_or_default();
-            let known = |code: &str| obligations.contains_key(code);
-            let rejected = book.read(source, path.starts_with("national/"), &rules, known, &schema);
-            if let Some(rejected) = rejected.into_iter().next() {
-                return Err(PolicyError::File { file: path.clone(), line: rejected.line, why: rejected.why });
-            }
-        }
-        if let Some(action) = book.silent_actions().first() {
-            return Err(PolicyError::Disagree(format!("no policy permits `{action}`")));
-        }
-        let (words, entities) = Vocabulary::build(&profiles, &schema)
-            .map_err(|why| PolicyError::Disagree(format!("profiles and schema: {why}")))?;
-        let named = |id: &str| {
-            let id: RuleId = id.parse().map_err(|_| PolicyError::Missing("a rule of the engine"))?;
-            if rules.contains_key(&id) { Ok(id) } else { Err(PolicyError::Missing("a rule of the engine")) }
-        };
-        Ok(Self {
-            failed: named(FAILED)?,
-            nothing_left: named(NOTHING_LEFT)?,
-            not_entitled: named(NOT_ENTITLED)?,
-            digest: digest(&files, &profiles)?,
-            rules,
-            profiles,
-            approvers,
-            book,
-            words,
-            entities,
-            authorizer: Authorizer::new(),
-            sent: DecisionCache::new(),
-            received: DecisionCache::new(),
-        })
-    }
-
     /// SHA-256 over the sorted files that decide.
     #[must_use]
     pub const fn digest(&self) -> Digest {
@@ -255,6 +111,12 @@ impl PolicyEngine {
     #[must_use]
     pub fn profile(&self, message: &MessageType) -> Option<&Profile> {
         self.profiles.get(message)
+    }
+
+    /// Who alone states which facts about a person.
+    #[must_use]
+    pub const fn determiners(&self) -> &Determiners {
+        &self.determiners
     }
 
     /// Who gives the approvals that rules ask for by name.
@@ -523,19 +385,4 @@ fn receive_lapse(facts: &ReceiveFacts) -> Option<jiff::Timestamp> {
 fn send_lapse(facts: &SendFacts) -> Option<jiff::Timestamp> {
     let consent = facts.basis.consent.as_ref().and_then(|consent| consent.expires_at);
     lapse(consent, facts.basis.agreement.as_ref(), facts.now)
-}
-
-/// Over the files, and over the profiles as they stand: two nodes that count other adoptions decide otherwise.
-fn digest(files: &BTreeMap<String, Vec<u8>>, profiles: &Profiles) -> Result<Digest, PolicyError> {
-    let standing =
-        serde_json::to_vec(profiles).map_err(|error| PolicyError::Disagree(format!("profiles: {error}")))?;
-    let files = files.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
-    let mut bytes = Vec::new();
-    for (path, content) in files.chain([("profiles", standing.as_slice())]) {
-        for part in [path.as_bytes(), content] {
-            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(part);
-        }
-    }
-    Ok(Digest::of(&bytes))
 }

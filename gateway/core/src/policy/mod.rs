@@ -12,10 +12,12 @@ pub mod cases;
 mod context;
 mod decision;
 mod defect;
+mod determiner;
 mod difference;
 mod engine;
 mod explain;
 mod facts;
+mod files;
 mod permit;
 mod profile;
 mod question;
@@ -31,12 +33,14 @@ pub use basis::{AgreementClaim, BasisType, Consent, ConsentStatus, GivenBy, Lega
 pub use cache::CacheCounts;
 pub use decision::{Decision, Outcome};
 pub use defect::{Defect, defects};
+pub use determiner::{Determiner, Determiners};
 pub use difference::{Changes, Difference, Shift, difference, shift};
-pub use engine::{PolicyEngine, PolicyError};
+pub use engine::PolicyEngine;
 pub use explain::{Asked, Effect, Explanation, Voice};
 pub use facts::{
     Approval, ConsentExtract, HostFacts, Known, Party, PeerStatus, ReceiveFacts, SendFacts, StatedFacts,
 };
+pub use files::PolicyError;
 pub use permit::Permit;
 pub use profile::{Profile, ProfileStatus};
 pub use recorded::RecordedFacts;

@@ -15,6 +15,7 @@ mod candidates;
 mod cases;
 mod consents;
 mod corrections;
+mod determinations;
 mod disclosures;
 mod handing;
 mod holds;
@@ -75,6 +76,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals/{id}/authority", post(authorities::speak))
         .route("/v1/acts", get(authorities::list))
         .route("/v1/acts/{id}/withdraw", post(authorities::take_back))
+        .route("/v1/determinations", get(determinations::list).post(determinations::make))
+        .route("/v1/determinations/{id}/withdraw", post(determinations::take_back))
         .route("/v1/cases", get(cases::list))
         .route("/v1/cases/{case}", get(cases::show))
         .route("/v1/holds", post(holds::place))

@@ -53,12 +53,8 @@ pub struct Upload {
 
 fn sheet_of(headers: &HeaderMap) -> Result<Sheet, Problem> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match media.split(';').next().unwrap_or_default().trim() {
-        "text/csv" => Ok(Sheet::Csv),
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Ok(Sheet::Xlsx),
-        "application/json" => Ok(Sheet::Json),
-        _ => Err(Problem::new(&problem::BODY_MEDIA_TYPE).because("text/csv, XLSX or application/json")),
-    }
+    Sheet::of(media)
+        .ok_or_else(|| Problem::new(&problem::BODY_MEDIA_TYPE).because("text/csv, XLSX or application/json"))
 }
 
 pub(super) fn operation_id(text: &str) -> Result<OperationId, Problem> {

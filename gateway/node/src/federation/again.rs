@@ -14,7 +14,7 @@ use puente_core::policy::{Decision, RecordedFacts};
 use puente_core::problem::{self, Problem};
 use puente_core::suspension::is_never_stopped;
 
-use crate::authority::standing_under;
+use crate::authority::{determine_again, standing_under};
 use crate::federation::lapsed::take_out;
 use crate::node::{Node, Rules, store_problem};
 use crate::restriction;
@@ -67,6 +67,7 @@ async fn decide_again(
     facts.now = Timestamp::from_millisecond(node.clock.now_ms()).unwrap_or(Timestamp::MAX);
     facts.host.restricted = is_restricted(node, queued).await?;
     facts.approvals = standing_under(node, queued.message).await?;
+    determine_again(node, queued.message, &mut facts).await?;
     if let Some(claim) = &mut facts.basis.agreement {
         *claim = rules.agreements.claim(
             &claim.id,

@@ -15,7 +15,8 @@ use super::codes::Codes;
 use super::columns::{self, Column};
 use super::grid::{self, Cell, Grid, GridRow};
 use super::row;
-use super::submission::SubmissionRow;
+use super::submission::{Stated, SubmissionRow};
+use super::value;
 
 pub use super::grid::Encoding;
 
@@ -33,6 +34,19 @@ pub enum Sheet {
     Xlsx,
     /// An array of flat objects named like the columns.
     Json,
+}
+
+impl Sheet {
+    /// The form with this media type, parameters aside.
+    #[must_use]
+    pub fn of(media: &str) -> Option<Self> {
+        match media.split(';').next().unwrap_or_default().trim() {
+            "text/csv" => Some(Self::Csv),
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Some(Self::Xlsx),
+            "application/json" => Some(Self::Json),
+            _ => None,
+        }
+    }
 }
 
 /// What every row of one operation has in common.
@@ -154,6 +168,24 @@ pub fn read(bytes: &[u8], media: Sheet, defaults: &OperationDefaults) -> Result<
         })
         .collect();
     Ok(Imported { rows, encoding, warnings })
+}
+
+/// The file numbers of those of whom a list says yes in this column; rows without a number are left out.
+///
+/// # Errors
+/// As [`read`], for the list as a whole.
+pub fn files_stating(bytes: &[u8], media: Sheet, column: Column) -> Result<Vec<String>, Problem> {
+    let (grid, _, mut warnings) = open(bytes, media)?;
+    let mut rows = grid.rows.iter();
+    let layout = layout(header(&mut rows)?, media, &mut warnings)?;
+    let cell = |row: &GridRow, column| match row.cells.get(*layout.columns.get(&column)?) {
+        Some(Cell::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let says_yes = |row: &&GridRow| {
+        cell(row, column).is_some_and(|text| matches!(value::stated(&text), Ok(Stated::Yes)))
+    };
+    Ok(rows.filter(says_yes).filter_map(|row| value::text(&cell(row, columns::FILE)?).ok()).collect())
 }
 
 fn open(bytes: &[u8], media: Sheet) -> Result<(Grid, Encoding, Vec<Warning>), Problem> {

@@ -86,6 +86,7 @@ impl RowReader<'_> {
             },
             purpose: defaults.purpose.clone(),
             legal_basis: LegalBasis { kind: "legal_obligation", agreement: defaults.agreement.clone() },
+            subject_id: self.text(col::FILE).map(Personal::new),
             subject: Personal::new(subject),
             sections,
         })

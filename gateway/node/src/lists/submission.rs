@@ -25,6 +25,9 @@ pub struct SubmissionRow {
     pub purpose: Purpose,
     /// On what legal basis.
     pub legal_basis: LegalBasis,
+    /// The person, by the file number of the agency that hands in the list; it stays in this node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject_id: Option<Personal<String>>,
     /// The facts that policy reads; they stay in this node.
     pub subject: Personal<Subject>,
     /// What is to be sent, by category.

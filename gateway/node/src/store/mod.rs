@@ -14,7 +14,7 @@ mod suite;
 use std::future::Future;
 use std::pin::Pin;
 
-use puente_core::authority::ActRow;
+use puente_core::authority::{ActRow, DeterminationRow};
 use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
@@ -33,9 +33,9 @@ use puente_core::protection::{HoldRow, StopRow};
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures, ERASED,
-    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, TransferFilter,
-    WatchFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, DeterminationFilter, Disclosed,
+    DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter,
+    TransferFilter, WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -129,6 +129,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Authorities' acts in the order they came.
     fn acts(&self, filter: ActFilter, limit: u32) -> Answer<'_, Vec<ActRow>>;
+
+    /// Determinations in the order they came; of an erased person without the statement.
+    fn determinations(&self, filter: DeterminationFilter, limit: u32) -> Answer<'_, Vec<DeterminationRow>>;
 
     /// One consent with every event on it, in their order; `StoreError::Erased` when the person was.
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>>;

@@ -2,7 +2,7 @@
 //!
 //! Not here: the rows themselves (`puente_core::delivery`).
 
-use puente_core::delivery::{ApprovalState, Direction, MessageRow};
+use puente_core::delivery::{ApprovalState, Direction, MessageRow, SubjectTag};
 use puente_core::ids::{
     ActId, AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
     WebhookId,
@@ -145,6 +145,24 @@ pub enum ActFilter {
     One(ActId),
     /// Those since whose coming no held row of their thread was tried.
     Untried,
+}
+
+/// Which determinations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeterminationFilter {
+    /// Those about this person.
+    About(SubjectTag),
+    /// Those about the facts and the person that this message rests on, whenever they were made.
+    Under(MessageId),
+    /// Those of this authority, after one of them.
+    Of {
+        /// The authority.
+        agency: AgencyId,
+        /// Only what came after this one.
+        after: Option<ActId>,
+    },
+    /// The one.
+    One(ActId),
 }
 
 /// One side's choice of stopped rows.

@@ -11,6 +11,7 @@ mod clocks;
 mod consents;
 mod corrections;
 mod delivery;
+mod determinations;
 mod envelopes;
 mod erasure;
 mod holds;

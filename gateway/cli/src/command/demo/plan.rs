@@ -50,6 +50,10 @@ pub struct Sending {
     pub consular: PathBuf,
     /// Its officers, three persons.
     pub officers: Vec<Officer>,
+    /// The folder of the child-protection authority's credential.
+    pub protection: PathBuf,
+    /// Its officer.
+    pub determining: Officer,
 }
 
 /// A person who may decide on held rows.

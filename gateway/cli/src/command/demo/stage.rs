@@ -20,7 +20,7 @@ use super::plan::{Officer, Receiving, Sending};
 
 /// Who takes part: country and its agencies, each with its role.
 const MEMBERS: [(&str, &[(&str, &str)]); 5] = [
-    ("MX", &[("INM", "migration_enforcement"), ("SRE", "consular")]),
+    ("MX", &[("INM", "migration_enforcement"), ("SRE", "consular"), ("DIF", "child_protection")]),
     (
         "GT",
         &[
@@ -38,6 +38,9 @@ const MEMBERS: [(&str, &[(&str, &str)]); 5] = [
 /// Officers of Mexico's enforcement agency, each another person.
 const OFFICERS: [&str; 3] = ["inm-0417", "inm-0522", "inm-0803"];
 
+/// The officer of Mexico's child-protection authority.
+const DETERMINING: &str = "dif-0091";
+
 /// A held row lapses after this many seconds: time enough for two officers here, and a lapse within the minute.
 const APPROVAL_SECONDS: u64 = 15;
 
@@ -49,6 +52,7 @@ pub struct Stage {
     /// Configurations by country.
     pub configs: BTreeMap<CountryCode, Config>,
     officers: Vec<Officer>,
+    determining: Option<Officer>,
 }
 
 impl Stage {
@@ -60,6 +64,7 @@ impl Stage {
             homes: BTreeMap::new(),
             configs: BTreeMap::new(),
             officers: Vec::new(),
+            determining: None,
         };
         for ((country, agencies), listen) in MEMBERS.into_iter().zip(free_listeners(MEMBERS.len())?) {
             stage.add_member(country.parse()?, agencies, listen)?;
@@ -122,13 +127,17 @@ impl Stage {
         let home = self.homes.get(&"MX".parse::<CountryCode>()?).context("home of MX")?;
         let folder = self.folder.join("credentials").join("officers");
         std::fs::create_dir_all(&folder)?;
-        for (number, name) in (1..).zip(OFFICERS) {
+        let enrol = |agency: &str, name: &str, number: usize| -> anyhow::Result<Officer> {
             let person = format!("mx-person-{number}").parse()?;
-            let secret = officer::add(home, &"INM".parse()?, &name.parse()?, &person)?;
+            let secret = officer::add(home, &agency.parse()?, &name.parse()?, &person)?;
             let key = folder.join(format!("{name}.pem"));
             write_private(&key, secret.as_bytes())?;
-            self.officers.push(Officer { id: name.parse()?, key });
+            Ok(Officer { id: name.parse()?, key })
+        };
+        for (number, name) in (1..).zip(OFFICERS) {
+            self.officers.push(enrol("INM", name, number)?);
         }
+        self.determining = Some(enrol("DIF", DETERMINING, OFFICERS.len() + 1)?);
         Ok(())
     }
 
@@ -140,6 +149,8 @@ impl Stage {
             enforcement: self.credential(&mexico, "INM"),
             consular: self.credential(&mexico, "SRE"),
             officers: self.officers.clone(),
+            protection: self.credential(&mexico, "DIF"),
+            determining: self.determining.clone().context("an officer of the protection authority")?,
         })
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use puente_core::authority::{ActRow, Approved};
+use puente_core::authority::{ActRow, Approved, DeterminationRow, determine};
 use puente_core::cases::Mark;
 use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
@@ -14,17 +14,17 @@ use puente_core::delivery::{
 };
 use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, release, release_issued};
 use puente_core::evidence::LeafRecord;
-use puente_core::ids::{CaseId, Category, DecisionId, Digest, MessageId, Role};
+use puente_core::ids::{ActId, CaseId, Category, DecisionId, Digest, MessageId, Role};
 use puente_core::personal::Personal;
 use puente_core::policy::{
     Decision, HostFacts, LegalBasis, Outcome as Decided, Party, PeerStatus, Permit, RecordedFacts, RuleId,
-    SendFacts,
+    SendFacts, Subject,
 };
 use puente_core::problem::{self, Problem};
 use puente_core::statistics::Protected;
 use puente_core::suspension::{Flow, is_never_stopped};
 
-use crate::authority;
+use crate::authority::{acts_in, determined_about, officers};
 use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::answering::clock_stopped;
@@ -90,6 +90,10 @@ pub(super) struct Parts<'a> {
     about: Option<&'a String>,
     /// What authorities have approved of it.
     pub(super) approved: Approved,
+    /// The person, with the reserved facts as authorities determined them.
+    stated: Subject,
+    /// The determinations that were needed for it.
+    pub(super) determined: Vec<ActId>,
     /// Digest of what is in force while it is decided.
     pub(super) ground: Digest,
     /// The thread: as submitted, or a new one.
@@ -104,6 +108,7 @@ pub(super) struct Parts<'a> {
 struct Rested<'a> {
     rests: Option<&'a Rests>,
     acts: &'a [ActRow],
+    made: &'a [DeterminationRow],
     about: Option<&'a String>,
     /// The thread of the child's case that it is a step of.
     thread: Option<CaseId>,
@@ -156,9 +161,10 @@ async fn complete(
     let erased = erasure_confirmed(node, caller, submission).await?;
     let stopped = clock_stopped(node, caller, submission).await?;
     expect_whole(node, caller, submission).await?;
-    let acts = authority::acts_in(node, submission.case.or(thread)).await?;
+    let acts = acts_in(node, submission.case.or(thread)).await?;
     let about = about(node, submission).await?;
-    let rested = Rested { rests: rests.as_ref(), acts: &acts, about: about.as_ref(), thread };
+    let made = determined_about(node, submission.subject_id.as_ref(), &submission.subject).await?;
+    let rested = Rested { rests: rests.as_ref(), acts: &acts, made: &made, about: about.as_ref(), thread };
     let mut prepared = attempt(node, caller, submission, &rested, mode)?;
     if prepared.verdict.message_id.is_some() {
         prepared.writes.extend(stopped);
@@ -212,6 +218,10 @@ fn attempt(
     let warnings = validate(&rules.catalogue, descriptor, submission)?;
     let publication = published::protected(submission)?;
     let publication = publication.as_ref();
+    let mut stated = submission.subject.clone();
+    let register = node.register.get();
+    let officers = officers(&register);
+    let determined = determine(&mut stated, role, rules.policy.determiners(), rested.made, now_ms, &officers);
     let parts = Parts {
         node,
         rules: &rules,
@@ -224,6 +234,8 @@ fn attempt(
         issued: issued.as_ref(),
         about: rested.about,
         approved: approved(node, rested.acts, submission, case, now_ms)?,
+        stated,
+        determined,
         ground: rules.ground(&membership, &node.restrictions),
         case,
         subject,
@@ -242,7 +254,7 @@ impl Parts<'_> {
     fn facts(&self, mode: &Mode) -> SendFacts {
         let submission = self.submission;
         let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut subject = submission.subject.clone();
+        let mut subject = self.stated.clone();
         let consent = self.judged_consent(&mut subject);
         let agreement = submission.legal_basis.agreement.as_ref().map(|id| {
             self.rules.agreements.claim(
@@ -411,6 +423,9 @@ impl Parts<'_> {
         writes.push(self.leaf("message", message.to_string(), made.id)?);
         if !self.approved.acts.is_empty() {
             writes.push(Write::RestsOn { message, acts: self.approved.acts.clone() });
+        }
+        if !self.determined.is_empty() {
+            writes.push(Write::RestsOnDetermined { message, acts: self.determined.clone() });
         }
         writes.extend(self.disclosure(message, &made.labels, consent.as_ref()).map(Write::Disclosure));
         let row = MessageRow {

@@ -56,7 +56,8 @@ impl Parts<'_> {
     /// it leaves.
     pub(super) fn ground(&self, decision: &Decision) -> Ground {
         let lapses = decision.lapses_at.map(Timestamp::as_millisecond);
-        let lapses_ms = if self.approved.acts.is_empty() { lapses } else { Some(self.now_ms) };
+        let on_acts = !self.approved.acts.is_empty() || !self.determined.is_empty();
+        let lapses_ms = if on_acts { Some(self.now_ms) } else { lapses };
         Ground { digest: self.ground, lapses_ms }
     }
 

@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use puente_core::authority::ActRow;
+use puente_core::authority::{ActRow, DeterminationRow};
 use puente_core::cases::TransferRow;
 use puente_core::catalogue::Lane;
 use puente_core::delivery::{
@@ -41,9 +41,9 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, Disclosed, DueErasures,
-    KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter, TransferFilter,
-    WatchFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, DeterminationFilter, Disclosed,
+    DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter,
+    TransferFilter, WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -276,6 +276,10 @@ impl Store for SqliteStore {
 
     fn acts(&self, filter: ActFilter, limit: u32) -> Answer<'_, Vec<ActRow>> {
         self.read(move |ledger| read::acts(ledger, &filter, limit))
+    }
+
+    fn determinations(&self, filter: DeterminationFilter, limit: u32) -> Answer<'_, Vec<DeterminationRow>> {
+        self.read(move |ledger| read::determinations(ledger, &filter, limit))
     }
 
     fn consent(&self, consent: ConsentId) -> Answer<'_, Option<(ConsentRow, Vec<ConsentEventRow>)>> {

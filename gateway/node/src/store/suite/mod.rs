@@ -8,6 +8,7 @@ pub(super) mod authority;
 pub(super) mod cases;
 pub(super) mod commit;
 pub(super) mod consent;
+pub(super) mod determination;
 pub(super) mod duty;
 pub(super) mod erase;
 pub(super) mod operation;
@@ -81,6 +82,8 @@ macro_rules! for_every_case {
             authority::one_person_gives_one_act_on_a_row_and_it_ends_once,
             authority::a_peer_takes_back_what_it_approved_in_a_thread_and_no_officers_act,
             authority::a_waiting_message_comes_out_with_what_it_was_decided_on,
+            determination::a_determination_is_found_by_person_message_and_authority,
+            determination::a_determination_ends_once_and_with_the_key_of_its_person,
             protection::a_hold_changes_only_from_its_last_state_and_an_ended_one_stands_no_more,
             protection::each_side_lists_the_stops_that_wait_for_it_and_no_record,
             protection::what_an_erased_subject_submitted_as_a_stopped_row_reads_back_no_more,

@@ -6,6 +6,7 @@
 mod announcing;
 mod changing;
 mod deciding;
+mod determining;
 mod documents;
 mod settling;
 
@@ -41,6 +42,7 @@ pub async fn run(plan: Plan) -> anyhow::Result<()> {
     let consular = Desk::at(&plan.sender.consular)?;
     let mut sender =
         Sender { plan, enforcement, consular, cursor: 0, facts: Map::new(), failures: Vec::new() };
+    sender.determine().await?;
     let promised = sender.ask_first().await?;
     sender.announce(promised).await?;
     let verdicts = sender.send_list().await?;

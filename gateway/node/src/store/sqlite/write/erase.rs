@@ -7,6 +7,7 @@ use puente_core::delivery::{HoldChange, OutboundState, SubjectTag};
 use puente_core::ids::MessageId;
 use rusqlite::params;
 
+use super::determination;
 use super::message::dequeue;
 use crate::store::error::Guard;
 use crate::store::query::ERASED;
@@ -28,6 +29,7 @@ pub(in crate::store::sqlite) fn condemn(
         "INSERT INTO erasure (key, at_ms, settled) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING",
         params![key.id().0, at_ms],
     )?;
+    determination::end_of(ledger, subject, at_ms)?;
     Ok(Some(key.id()))
 }
 

@@ -38,8 +38,15 @@ pub(in crate::store::sqlite) fn forget(ledger: Ledger<'_>, past: &Past) -> Resul
               AND NOT EXISTS (SELECT 1 FROM rests_on r WHERE r.act = a.act) ORDER BY until_ms LIMIT ?2)",
         params![past.records_ms, MAX_FORGOTTEN],
     )?;
+    let determinations = ledger.run(
+        "DELETE FROM determination WHERE seq IN
+             (SELECT seq FROM determination d WHERE until_ms < ?1
+              AND NOT EXISTS (SELECT 1 FROM rests_on_determination r WHERE r.act = d.act)
+              ORDER BY until_ms LIMIT ?2)",
+        params![past.records_ms, MAX_FORGOTTEN],
+    )?;
     let records = lapsed(ledger, past.records_ms, past.drafts_ms)?;
     let gone =
-        answers.saturating_add(ids).saturating_add(chunks).saturating_add(acts).saturating_add(records);
+        [answers, ids, chunks, acts, determinations, records].into_iter().fold(0, usize::saturating_add);
     Ok(u64::try_from(gone).unwrap_or(u64::MAX))
 }

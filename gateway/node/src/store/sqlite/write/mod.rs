@@ -8,6 +8,7 @@ mod authority;
 mod cases;
 mod chunk;
 mod consent;
+mod determination;
 mod disclosure;
 mod duty;
 mod erase;
@@ -62,6 +63,11 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::ActsEnded { peer, case, at_ms } => authority::end_of_peer(ledger, peer, *case, *at_ms),
         Write::ActTried { act } => authority::tried(ledger, *act),
         Write::RestsOn { message, acts } => authority::rests_on(ledger, *message, acts),
+        Write::Determination(row) => determination::determination(ledger, row),
+        Write::DeterminationEnded { act, statement, at_ms } => {
+            determination::end(ledger, *act, statement, *at_ms)
+        }
+        Write::RestsOnDetermined { message, acts } => determination::rests_on(ledger, *message, acts),
         Write::Hold(row) => protection::place(ledger, row),
         Write::HoldChanged(row) => protection::change_hold(ledger, row),
         Write::Stop(row) => protection::stop(ledger, row),
@@ -116,6 +122,7 @@ pub(super) fn subjects(writes: &[Write]) -> Vec<SubjectTag> {
             Write::Stop(row) => row.draft.as_ref().and_then(|draft| draft.subject),
             Write::Consent(row) => row.subject,
             Write::ConsentEvent(row) => row.subject,
+            Write::Determination(row) => Some(row.subject),
             Write::LegalHold { subject, .. } => Some(*subject),
             _ => None,
         })
@@ -133,6 +140,7 @@ pub(super) fn bytes(write: &Write) -> usize {
         Write::Receipt(row) => row.receipt.len(),
         Write::Decision(row) => row.facts.len(),
         Write::Leaf(row) => row.record.len(),
+        Write::Determination(row) => row.statement.reveal().len(),
         Write::Idempotent(answer) => answer.body.len(),
         Write::Approval(row) => row.draft.len(),
         Write::Hold(row) | Write::HoldChanged(row) => row.record.len(),
@@ -156,6 +164,8 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::ActsEnded { .. }
         | Write::ActTried { .. }
         | Write::RestsOn { .. }
+        | Write::DeterminationEnded { .. }
+        | Write::RestsOnDetermined { .. }
         | Write::Event(_)
         | Write::StatementsSeen { .. }
         | Write::ApprovalState { .. }
