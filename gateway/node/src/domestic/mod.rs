@@ -28,6 +28,7 @@ mod policies;
 mod referrals;
 mod refusals;
 mod releases;
+mod sealed;
 mod stream;
 pub mod submit;
 mod webhooks;
@@ -54,6 +55,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/messages/dry-run", post(messages::dry_run))
         .route("/v1/messages/{id}", get(messages::status))
         .route("/v1/messages/{id}/content", get(messages::content))
+        .route("/v1/messages/{id}/sealed", get(sealed::sealed))
+        .route("/v1/messages/{id}/opened", post(sealed::opened))
         .route("/v1/inbox", get(inbox::inbox))
         .route("/v1/events", get(stream::stream))
         .route("/v1/webhooks", get(webhooks::list).post(webhooks::register))

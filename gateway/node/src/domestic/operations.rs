@@ -1,6 +1,6 @@
 //! Return operations: upload a list, reconcile it, print it, take arrivals home as a spreadsheet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Extension;
@@ -19,7 +19,7 @@ use puente_core::matching;
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
-use crate::domestic::corrections::{AMENDMENT, Change, ROW, Standing, fold};
+use crate::domestic::corrections::{AMENDMENT, Change, ROW, Standing, Unopened, fold};
 use crate::domestic::handing::hand_over_all;
 use crate::domestic::idempotency::{self, Asked};
 use crate::domestic::messages::{AT_A_STRETCH, finish, verdicts_body, visible};
@@ -253,9 +253,13 @@ pub async fn reconcile(
         return Err(Problem::new(&problem::NOT_FOUND).into());
     }
     let mut answers: BTreeMap<MessageId, Vec<Value>> = BTreeMap::new();
-    let (mut unsolicited, mut list) = (Vec::new(), Vec::new());
+    let (mut unsolicited, mut list, mut sealed) = (Vec::new(), Vec::new(), BTreeSet::new());
     let received = all.iter().filter(|row| row.direction == Direction::In && row.state == "accepted");
     for (row, opened) in hand_over_all(&node, received.cloned().collect()).await? {
+        let sealed_here = opened.as_ref().err().map(|why| why.kind.code);
+        if sealed_here == Some(problem::SEAL_HELD_BY_AGENCY.code) {
+            sealed.insert(row.message);
+        }
         let spoken = opened.as_ref().ok().and_then(|(_, inner)| said(&row, inner));
         match (row.in_reply_to, spoken) {
             (Some(_), Some((to, answer))) => answers.entry(to).or_default().push(answer),
@@ -274,7 +278,7 @@ pub async fn reconcile(
             json!({
                 "direction": row.direction, "message_id": row.message, "type": row.message_type, "row": row.row,
                 "case": row.case, "in_reply_to": row.in_reply_to, "state": row.state, "code": row.code,
-                "categories": row.categories,
+                "categories": row.categories, "sealed": sealed.contains(&row.message),
                 "answers": answers.get(&row.message).map(Vec::as_slice).unwrap_or_default(),
                 "corrections": corrections(row, &all, &answers, standing.get(&row.message)),
                 "corrected": standing.get(&row.message).and_then(corrected),
@@ -350,18 +354,21 @@ pub async fn print(
     let all = messages_of(&node, &caller, operation_id(&id)?).await?;
     let version = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let mut rows = Vec::new();
-    let mut logistics = None;
+    let (mut logistics, mut sealed) = (None, None);
     for listed in fold(hand_over_all(&node, received(all, &[ROW, AMENDMENT])).await?) {
         let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
+        let why = listed.as_ref().err().map(|unopened| unopened.why.clone());
+        sealed = sealed.or(why.filter(|why| why.kind.code == problem::SEAL_HELD_BY_AGENCY.code));
         rows.push(match listed {
             Ok(standing) => {
                 logistics = logistics.or_else(|| standing.section("return.logistics").cloned());
                 printed(number, &standing)
             }
-            Err(row) => unreadable(number, &row),
+            Err(unopened) => unreadable(number, &unopened),
         });
     }
-    let logistics = logistics.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
+    // Of a list that is sealed as a whole there is nothing to print here.
+    let logistics = logistics.ok_or_else(|| sealed.unwrap_or_else(|| Problem::new(&problem::NOT_FOUND)))?;
     let text = |name: &str| logistics.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let zone = TimeZone::get(&text("zone")).unwrap_or(TimeZone::UTC);
     let instant = text("eta").parse::<Timestamp>().unwrap_or_default();
@@ -389,11 +396,20 @@ fn names_of(core: Option<&Value>) -> String {
         .join(" ")
 }
 
+/// What stands for the names of somebody whose message does not open here.
+fn instead_of_names(why: &Problem) -> &'static str {
+    if why.kind.code == problem::SEAL_HELD_BY_AGENCY.code {
+        "SELLADO PARA LA AUTORIDAD / KEPT SEALED FOR THE AUTHORITY"
+    } else {
+        "ILEGIBLE / UNREADABLE"
+    }
+}
+
 /// A row that does not open stands on the paper all the same: somebody is on that bus.
-fn unreadable(number: u32, row: &MessageRow) -> PrintedRow {
+fn unreadable(number: u32, Unopened { row, why }: &Unopened) -> PrintedRow {
     PrintedRow {
         row: number,
-        names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),
+        names: Personal::new(instead_of_names(why).to_owned()),
         particulars: Personal::new(row.message.to_string()),
         family: None,
         needs: Vec::new(),
@@ -460,15 +476,18 @@ pub async fn arrivals(
     let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
     let mut list = Vec::new();
     for (row, opened) in hand_over_all(&node, received(all, &["return.arrival"])).await? {
-        let Ok((_, inner)) = opened else {
-            list.push(Arrival {
-                row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
-                names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),
-                status: row.message.to_string(),
-                at: None,
-                captured: String::new(),
-            });
-            continue;
+        let inner = match opened {
+            Ok((_, inner)) => inner,
+            Err(why) => {
+                list.push(Arrival {
+                    row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
+                    names: Personal::new(instead_of_names(&why).to_owned()),
+                    status: row.message.to_string(),
+                    at: None,
+                    captured: String::new(),
+                });
+                continue;
+            }
         };
         let metadata = inner.section("ops.metadata");
         let text = |name: &str| {
