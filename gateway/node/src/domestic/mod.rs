@@ -24,6 +24,7 @@ mod messages;
 mod notices;
 mod openapi;
 mod operations;
+mod paper;
 mod policies;
 mod referrals;
 mod refusals;
@@ -65,8 +66,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
-        .route("/v1/operations/{id}/print", get(operations::print))
-        .route("/v1/operations/{id}/arrivals", get(operations::arrivals))
+        .route("/v1/operations/{id}/print", get(paper::print))
+        .route("/v1/operations/{id}/arrivals", get(paper::arrivals))
         .route("/v1/operations/{id}/candidates", post(candidates::candidates))
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
