@@ -18,6 +18,7 @@ pub mod ids;
 pub mod json;
 pub mod matching;
 pub mod membership;
+pub mod opening;
 pub mod personal;
 pub mod policy;
 pub mod problem;

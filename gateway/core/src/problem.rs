@@ -433,6 +433,34 @@ problems! {
     CASE_UNKNOWN = "case.unknown", 422, Caller, Never,
         "No hay tal ofrecimiento de caso para esta dependencia con ese país. Nómbrelo en `in_reply_to`.",
         "There is no such offer of a case for this agency with that country. Name it in `in_reply_to`.";
+    /// Several agencies hold the role, one of them a key of its own, and the message names none of them.
+    SEAL_AGENCY_NEEDED = "seal.agency_needed", 422, Caller, Never,
+        "Varias autoridades tienen ese rol y alguna abre con llave propia. Nombre a una en `recipient.agency`.",
+        "Several authorities hold that role, and one opens with a key of its own. Name one of them in `recipient.agency`.";
+    /// All keys of its own of the authority that is meant have ended.
+    SEAL_NO_KEY = "seal.no_key", 422, Peer, Later,
+        "La autoridad abre con llave propia y ninguna está vigente. Avísele por teléfono; en cuanto inscriba otra, repita.",
+        "The authority opens with a key of its own, and none of them stands. Tell it by telephone; once it has added another, repeat.";
+    /// The message is sealed to a key that an agency alone has.
+    SEAL_HELD_BY_AGENCY = "seal.held_by_agency", 409, Caller, Never,
+        "Está sellado para la llave propia de la autoridad; el nodo sólo lo lleva. Ábralo en su equipo con `puente desk`.",
+        "It is sealed to the authority's own key; the node only carries it. Open it on its machine with `puente desk`.";
+    /// The message is sealed to the node's key for its role.
+    SEAL_HELD_BY_NODE = "seal.held_by_node", 409, Caller, Never,
+        "Lo abre el nodo: léalo con `GET /v1/messages/{id}/content`.",
+        "The node opens it: read it by `GET /v1/messages/{id}/content`.";
+    /// None of the keys on the authority's machine is the one that the message is sealed to.
+    SEAL_KEY_MISSING = "seal.key_missing", 409, Caller, Later,
+        "La llave con que se selló no está en este equipo. Póngala, o declárela perdida.",
+        "The key that it is sealed to is not on this machine. Put it there, or state that it is lost.";
+    /// The authority has lost the key to which the message is sealed.
+    SEAL_KEY_LOST = "seal.key_lost", 409, Peer, Never,
+        "La autoridad perdió la llave y no puede abrirlo. Envíelo de nuevo con `replaces`.",
+        "The authority has lost the key and cannot open it. Send it again with `replaces`.";
+    /// A key said to be lost stands in the directory still.
+    SEAL_KEY_STANDS = "seal.key_stands", 409, Caller, Later,
+        "La llave sigue vigente en el directorio: se sellaría otra vez con ella. Termínela primero (`puente agency seal-key revoke`).",
+        "The key stands in the directory still: it would be sealed to again. End it first (`puente agency seal-key revoke`).";
 }
 
 /// One occurrence of a problem: the kind, the field at fault and what the operator may read.

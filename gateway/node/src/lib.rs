@@ -4,6 +4,7 @@
 //! never import each other; they meet in `store` and in `run`.
 
 pub mod admin;
+mod answered;
 pub mod attachment;
 mod authority;
 pub mod cases;

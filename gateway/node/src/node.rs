@@ -3,7 +3,6 @@
 //! Not here: any behaviour of a face. INVARIANT: rules, membership and register are replaced whole, so that
 //! one request never sees half of two versions.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,8 +14,8 @@ use puente_core::catalogue::{Catalogue, Lane};
 use puente_core::consent::ApprovedTexts;
 use puente_core::delivery::{CommitId, Committed, Write};
 use puente_core::duty::Ladders;
-use puente_core::envelope::{Open, Randomness, Seal, Sign};
-use puente_core::ids::{CountryCode, Digest, KeyId, Realm, Role};
+use puente_core::envelope::{Randomness, Sign};
+use puente_core::ids::{CountryCode, Digest, Realm};
 use puente_core::membership::Membership;
 use puente_core::policy::{Agreements, PolicyEngine};
 use puente_core::problem::{self, Problem};
@@ -26,7 +25,7 @@ use crate::clock::Clock;
 use crate::clocks::Clocks;
 use crate::config::Config;
 use crate::duty::Rosters;
-use crate::keys::HttpSigner;
+use crate::keys::{HttpSigner, Openers};
 use crate::policy::PolicyKeeper;
 use crate::protection::Holds;
 use crate::register::Register;
@@ -100,10 +99,8 @@ pub struct NodeKeys {
     pub receipt: Box<dyn Sign>,
     /// Signs the calls of webhooks, with the key for messages.
     pub calls: HttpSigner,
-    /// Opens what is sealed to a role, by key id.
-    pub openers: BTreeMap<KeyId, Box<dyn Open>>,
-    /// Seals what is kept for a role of this country, by role.
-    pub own_seals: BTreeMap<Role, Box<dyn Seal>>,
+    /// Opens what is sealed to a role, where no agency holds the key itself.
+    pub openers: Openers,
     /// Makes pairwise pseudonyms.
     pub pairwise: aws_lc_rs::hmac::Key,
     /// Makes the tags by which the keys of subjects are found.

@@ -7,7 +7,7 @@ use puente_core::evidence::{LeafRecord, Receipt, ReceiptEntry, ReceiptState, iss
 use puente_core::ids::{CountryCode, MessageId, ReleaseId};
 use puente_core::problem::{self, Problem};
 
-use crate::node::Node;
+use crate::node::{Node, store_problem};
 
 /// What is to be receipted.
 #[derive(Debug, Clone)]
@@ -29,6 +29,16 @@ pub enum Travel {
     Now,
     /// By the courier.
     Later,
+}
+
+/// Whether the key of a message is lost and nothing has come in its place, as its receipts say, given or received.
+///
+/// # Errors
+/// The store's problem.
+pub async fn is_lost(node: &Node, message: MessageId) -> Result<bool, Problem> {
+    let receipts = node.store.receipts(message).await.map_err(|error| store_problem(&error))?;
+    let says = |state: ReceiptState| receipts.iter().any(|receipt| receipt.state == state.as_str());
+    Ok(says(ReceiptState::KeyLost) && !says(ReceiptState::Replaced))
 }
 
 /// Signs one batch of receipts for a peer; the writes keep them and their leaves.

@@ -93,6 +93,7 @@ fn header(facts: &SendFacts) -> Header {
         operation: None,
         after: None,
         in_reply_to: None,
+        replaces: None,
         step: None,
         subject_ref: None,
         purpose: facts.purpose.clone(),

@@ -51,6 +51,7 @@ impl Line {
             operation: None,
             after: None,
             in_reply_to: draft.in_reply_to,
+            replaces: None,
             step: draft.step,
             subject_ref: None,
             purpose: named("child_protection"),

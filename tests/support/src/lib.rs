@@ -4,6 +4,7 @@
 //! it), and everything ends with the struct.
 
 mod consent;
+mod disk;
 mod federation;
 mod mail;
 mod officers;
@@ -12,6 +13,7 @@ mod row;
 mod signing;
 
 pub use consent::{consent_event, consent_record};
+pub use disk::files;
 pub use federation::{Federation, Heard, Member, Overheard, START_MS, post, received, signed};
 pub use mail::{Mail, MailServer};
 pub use officers::Officers;

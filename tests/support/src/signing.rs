@@ -1,4 +1,4 @@
-//! Agencies that sign their messages themselves.
+//! Agencies that sign their messages, or open what is for them, themselves.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use puente_node::client::AgencyClient;
 use puente_node::domestic::submit::ToSign;
 use puente_node::home::write_file;
 use puente_node::keys::{KeyFile, KeyUse, SystemRandom};
-use puente_node::setup::signing;
+use puente_node::setup::agency_key::{self, HeldFor};
 
 use crate::{Federation, post};
 
@@ -22,11 +22,24 @@ impl Federation {
     /// # Errors
     /// When it cannot be registered.
     pub fn signs_itself(&self, country: &str, agency: &str) -> Result<KeyFile> {
-        let key = KeyFile::generate(SignatureProfile::P256, KeyUse::Sign)?;
+        self.held_key(country, agency, &HeldFor::Signing, KeyUse::Sign)
+    }
+
+    /// Gives an agency a key of its own to open what is for it in this role, which every country then knows; the private
+    /// half is nowhere but in what is answered.
+    ///
+    /// # Errors
+    /// When it cannot be registered.
+    pub fn opens_itself(&self, country: &str, agency: &str, role: &str) -> Result<KeyFile> {
+        self.held_key(country, agency, &HeldFor::Opening(role.parse()?), KeyUse::Open)
+    }
+
+    fn held_key(&self, country: &str, agency: &str, held_for: &HeldFor, usage: KeyUse) -> Result<KeyFile> {
+        let key = KeyFile::generate(SignatureProfile::P256, usage)?;
         let home = &self.member(country)?.home;
         let public = home.keys().join(format!("{agency}.jwk"));
         write_file(&public, &serde_json::to_vec(&key.public_jwk())?)?;
-        signing::add(home, &agency.parse()?, &public, 30, self.clock.as_ref())?;
+        agency_key::add(home, &agency.parse()?, held_for, &public, 30, self.clock.as_ref())?;
         self.spread(country)?;
         Ok(key)
     }

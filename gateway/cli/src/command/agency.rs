@@ -12,7 +12,7 @@ use puente_node::keys::write_private;
 use puente_node::register::{AgencyFile, State};
 use puente_node::setup::agency::{self, Enrolled};
 
-use crate::command::agency_key::Key;
+use crate::command::agency_key::{Key, SealKey};
 use crate::command::officer::Officer;
 use crate::command::webhook::AgencyWebhook;
 use crate::exit::Exit;
@@ -45,6 +45,9 @@ pub enum Agency {
     /// Claves con que la dependencia firma ella misma / keys with which the agency signs by itself.
     #[command(subcommand)]
     Key(Key),
+    /// Llaves con que sólo la dependencia abre lo que es para ella / keys with which the agency alone opens what is for it.
+    #[command(subcommand)]
+    SealKey(SealKey),
 }
 
 /// Inscribe una dependencia / register an agency.
@@ -85,6 +88,7 @@ impl Agency {
             Self::Officer(officer) => officer.run(output).await,
             Self::Webhook(webhook) => webhook.run(output).await,
             Self::Key(key) => key.run(output).await,
+            Self::SealKey(key) => key.run(output).await,
         }
     }
 }

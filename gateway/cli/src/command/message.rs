@@ -1,4 +1,4 @@
-//! `puente message`: send one or many, see what became of one.
+//! `puente message`: send one or many, see what became of one, state that the key of one is lost.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use puente_core::ids::MessageId;
 use puente_core::json::{MAX_DEPTH, parse};
 
+use crate::command::lost_message::Lost;
 use crate::command::signed_message::{self, Asked};
 use crate::command::verdict;
 use crate::exit::Exit;
@@ -22,6 +23,8 @@ pub enum Message {
     Send(Send),
     /// Qué fue de un mensaje / what became of a message.
     Show(Show),
+    /// La llave con que se selló está perdida: que se envíe de nuevo / the key it is sealed to is lost: have it sent again.
+    Lost(Lost),
 }
 
 /// Envía / send.
@@ -66,6 +69,7 @@ impl Message {
         match self {
             Self::Send(send) => send.run(output).await,
             Self::Show(show) => show.run(output).await,
+            Self::Lost(lost) => lost.run(output).await,
         }
     }
 }

@@ -14,6 +14,7 @@ mod federation;
 mod hold;
 mod inbox;
 mod init;
+mod lost_message;
 mod message;
 mod officer;
 mod operation;

@@ -82,6 +82,9 @@ pub struct Header {
     /// The message that this one answers; of a step of a case, the offer of its transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<MessageId>,
+    /// The message in whose place this one comes, because the key that it was sealed to is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<MessageId>,
     /// The hours that the clocks of a case need, when it is a step of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<StepRef>,

@@ -31,6 +31,10 @@ pub enum ReceiptState {
     Acknowledged,
     /// An officer did the first thing for whom it is about.
     Acted,
+    /// The authority that alone could open it has lost the key: its originator sends it again.
+    KeyLost,
+    /// Another has come in the place of one whose key was lost.
+    Replaced,
     /// The content was erased at the receiver; what was said of it before stands.
     Erased,
     /// It expired before it was accepted; it will be refused for ever.
@@ -49,6 +53,8 @@ impl ReceiptState {
             Self::HandedToAgency => "handed_to_agency",
             Self::Acknowledged => "acknowledged",
             Self::Acted => "acted",
+            Self::KeyLost => "key_lost",
+            Self::Replaced => "replaced",
             Self::Erased => "erased",
             Self::NeverAccepted => "never_accepted",
         }

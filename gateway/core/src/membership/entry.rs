@@ -5,20 +5,25 @@
 
 use std::sync::Arc;
 
-use crate::envelope::{Jwk, KeyFactory, Seal, Verify, from_base64url};
-use crate::ids::{AgencyId, KeyId, Realm, Role};
+use crate::envelope::{Jwk, KeyFactory, Verify, from_base64url};
+use crate::ids::{AgencyId, KeyId, Realm};
 use crate::membership::document::{SignedDocument, TYP_DIRECTORY};
 use crate::membership::error::MembershipError;
 use crate::membership::list::{Directory, KeyUse, Member};
+use crate::membership::sealing::SealingKeys;
 
 /// When a key may be used, seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    not_before: i64,
+    pub(super) not_before: i64,
     not_after: i64,
 }
 
 impl Window {
+    pub(super) const fn of(not_before: i64, not_after: i64) -> Self {
+        Self { not_before, not_after }
+    }
+
     pub(super) const fn holds(self, at: i64) -> bool {
         self.not_before <= at && at < self.not_after
     }
@@ -39,18 +44,12 @@ pub(super) struct AgencySigningKey {
     pub(super) verifier: Arc<dyn Verify>,
 }
 
-struct SealingKey {
-    role: Role,
-    window: Window,
-    sealer: Arc<dyn Seal>,
-}
-
 /// A country's directory, verified.
 pub(super) struct VerifiedDirectory {
     pub(super) directory: Directory,
     pub(super) signing: Vec<SigningKey>,
     pub(super) agencies: Vec<AgencySigningKey>,
-    sealing: Vec<SealingKey>,
+    pub(super) sealing: SealingKeys,
 }
 
 /// What the members' list says of a country, and its directory if one verified.
@@ -104,45 +103,28 @@ impl VerifiedDirectory {
             return Err(MembershipError::Realm(directory.realm));
         }
         refuse_rollback("directory", directory.version, held)?;
-        let (mut signing, mut sealing, mut agencies) = (Vec::new(), Vec::new(), Vec::new());
-        for key in &directory.keys {
-            let window = Window { not_before: key.not_before, not_after: key.not_after };
-            match (key.key_use, key.role.clone()) {
-                (KeyUse::Seal, Some(role)) => sealing.push(SealingKey {
-                    role,
-                    window,
-                    sealer: Arc::from(factory.sealer(&key.kid, &key.jwk)?),
-                }),
-                (KeyUse::Seal, None) => return Err(MembershipError::Form("sealing key without a role")),
-                (key_use, _) => signing.push(SigningKey {
-                    kid: key.kid.clone(),
-                    key_use,
-                    window,
-                    jwk: key.jwk.clone(),
-                    verifier: Arc::from(factory.verifier(&key.kid, &key.jwk)?),
-                }),
-            }
+        let sealing = SealingKeys::read(&directory, factory)?;
+        let (mut signing, mut agencies) = (Vec::new(), Vec::new());
+        for key in directory.keys.iter().filter(|key| key.key_use != KeyUse::Seal) {
+            signing.push(SigningKey {
+                kid: key.kid.clone(),
+                key_use: key.key_use,
+                window: Window::of(key.not_before, key.not_after),
+                jwk: key.jwk.clone(),
+                verifier: Arc::from(factory.verifier(&key.kid, &key.jwk)?),
+            });
         }
         for agency in &directory.agencies {
             for key in &agency.keys {
                 agencies.push(AgencySigningKey {
                     agency: agency.agency.clone(),
                     kid: key.kid.clone(),
-                    window: Window { not_before: key.not_before, not_after: key.not_after },
+                    window: Window::of(key.not_before, key.not_after),
                     verifier: Arc::from(factory.verifier(&key.kid, &key.jwk)?),
                 });
             }
         }
         Ok(Self { directory, signing, agencies, sealing })
-    }
-
-    /// The key to which a role has content sealed at an instant: the one that began last.
-    pub(super) fn sealer(&self, role: &Role, at: i64) -> Option<Arc<dyn Seal>> {
-        self.sealing
-            .iter()
-            .filter(|key| key.role == *role && key.window.holds(at))
-            .max_by_key(|key| key.window.not_before)
-            .map(|key| Arc::clone(&key.sealer))
     }
 }
 

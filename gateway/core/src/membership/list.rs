@@ -91,6 +91,9 @@ pub struct DirectoryKey {
     /// The role, for sealing keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// The agency that alone has the private half, for sealing keys; the gateway's own when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<AgencyId>,
     /// Which algorithms it belongs to.
     pub profile: SignatureProfile,
     /// Public key.

@@ -12,6 +12,7 @@ use crate::membership::document::{SignedDocument, TYP_MEMBERS, TYP_ROOT};
 use crate::membership::entry::{MemberEntry, SigningKey, VerifiedDirectory, refuse_rollback};
 use crate::membership::error::MembershipError;
 use crate::membership::list::{DelegatedKey, Gateway, KeyUse, Members, Root};
+use crate::problem::{self, Problem};
 
 /// The bytes from which a membership is built.
 #[derive(Debug, Clone, Default)]
@@ -239,10 +240,27 @@ impl Membership {
             .is_some_and(|verified| verified.agencies.iter().any(|key| key.agency == *agency))
     }
 
-    /// The key to which a country's role has content sealed now: the one that began last.
+    /// The key to which what is for this agency of a role, or for the role, is sealed now.
+    ///
+    /// # Errors
+    /// `recipient.unknown` when the country is no member or has no key for the role; `seal.agency_needed` when none is
+    /// named, several hold the role and one of them a key of its own; `seal.no_key` when the agency's own keys have ended.
+    pub fn sealer(
+        &self,
+        country: &CountryCode,
+        role: &Role,
+        agency: Option<&AgencyId>,
+        now: i64,
+    ) -> Result<Arc<dyn Seal>, Problem> {
+        let valid = self.valid(country, now).and_then(|entry| entry.directory.as_ref());
+        let valid = valid.ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
+        valid.sealing.sealer(role, agency, &valid.directory.agencies, now)
+    }
+
+    /// The key that a country's gateway itself holds for a role now: only for what it has to take note of whoever reads it.
     #[must_use]
-    pub fn sealer(&self, country: &CountryCode, role: &Role, now: i64) -> Option<Arc<dyn Seal>> {
-        self.valid(country, now)?.directory.as_ref()?.sealer(role, now)
+    pub fn gateway_sealer(&self, country: &CountryCode, role: &Role, now: i64) -> Option<Arc<dyn Seal>> {
+        self.valid(country, now)?.directory.as_ref()?.sealing.gateways(role, now)
     }
 
     /// Whether a country has an agency with this role (and this id, when one is named).

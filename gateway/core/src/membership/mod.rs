@@ -11,6 +11,7 @@ mod entry;
 mod error;
 mod list;
 mod lookup;
+mod sealing;
 mod sender;
 
 pub use adoption::{ADOPTERS, Adopted, Adoption, TYP_ADOPTION};

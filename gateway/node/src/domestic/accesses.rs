@@ -112,13 +112,15 @@ pub async fn answer(
     let pseudonym = questions.iter().find_map(|(line, _)| line.subject.clone()).ok_or_else(not_found)?;
     let known = every_line(&node, Disclosed::About(pseudonym)).await?;
     let mut silent = recipients(&known);
-    let mut answers = Vec::new();
+    let (mut answers, mut sealed) = (Vec::new(), Vec::new());
     for (question, _) in &questions {
-        if let Some(said) = said(&node, &caller, question.message).await? {
-            silent.remove(&(question.country.clone(), question.to_role.clone(), question.to_agency.clone()));
-            answers.push(json!({"country": question.country, "role": question.to_role,
-                                "agency": question.to_agency, "answer": said}));
+        let of = json!({"country": question.country, "role": question.to_role, "agency": question.to_agency});
+        match said(&node, &caller, question.message).await? {
+            Said::Nothing => continue,
+            Said::Answer(answer) => answers.push(joined(of, "answer", answer)),
+            Said::Sealed(message) => sealed.push(joined(of, "message_id", json!(message))),
         }
+        silent.remove(&(question.country.clone(), question.to_role.clone(), question.to_agency.clone()));
     }
     let own: Vec<Value> = known
         .iter()
@@ -129,12 +131,29 @@ pub async fn answer(
         .iter()
         .map(|(country, role, agency)| json!({"country": country, "role": role, "agency": agency}))
         .collect();
-    let body = json!({"case": case, "whole": missing.is_empty(), "own": own, "answers": answers, "missing": missing});
+    let body = json!({"case": case, "whole": missing.is_empty(), "own": own, "answers": answers, "sealed": sealed,
+                      "missing": missing});
     Ok(json_reply(StatusCode::OK, &body))
 }
 
-/// What a recipient answered; one that cannot be opened has not.
-async fn said(node: &Node, caller: &KnownAgency, question: MessageId) -> Result<Option<Value>, Problem> {
+/// What a recipient answered.
+enum Said {
+    /// Nothing, or nothing that can be opened.
+    Nothing,
+    /// This.
+    Answer(Value),
+    /// In this message, which the office opens on its own machine.
+    Sealed(MessageId),
+}
+
+fn joined(mut of: Value, name: &str, value: Value) -> Value {
+    if let Some(members) = of.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+    of
+}
+
+async fn said(node: &Node, caller: &KnownAgency, question: MessageId) -> Result<Said, Problem> {
     let replies = node.store.replies(question).await.map_err(|error| store_problem(&error))?;
     let came =
         |row: &&MessageRow| row.direction == Direction::In && row.state == "accepted" && visible(caller, row);
@@ -142,14 +161,17 @@ async fn said(node: &Node, caller: &KnownAgency, question: MessageId) -> Result<
         match hand_over(node, row).await {
             Ok((_, inner)) => {
                 if let Some(said) = inner.section("ops.metadata") {
-                    return Ok(Some(said.clone()));
+                    return Ok(Said::Answer(said.clone()));
                 }
+            }
+            Err(problem) if problem.kind.code == problem::SEAL_HELD_BY_AGENCY.code => {
+                return Ok(Said::Sealed(row.message));
             }
             Err(problem) if problem.kind.fault == Fault::Node => return Err(problem),
             Err(_) => {}
         }
     }
-    Ok(None)
+    Ok(Said::Nothing)
 }
 
 /// `GET /v1/messages/{id}/accounting`: for an agency that was asked, what was received about the person and what was

@@ -36,7 +36,8 @@ struct Unlisted {
     sections: BTreeMap<Category, Personal<Value>>,
 }
 
-/// `POST /v1/operations/{id}/candidates`: rows of this operation that the unlisted person could be.
+/// `POST /v1/operations/{id}/candidates`: rows of this operation that the unlisted person could be, and those that do not
+/// open here, of whom the node cannot say.
 pub async fn candidates(
     State(node): State<Arc<Node>>,
     Extension(caller): Extension<KnownAgency>,
@@ -54,9 +55,16 @@ pub async fn candidates(
     let manifest = received(messages_of(&node, &caller, operation).await?, &[ROW, AMENDMENT]);
     let mut listed = Vec::with_capacity(manifest.len());
     let mut ids: BTreeMap<u32, MessageId> = BTreeMap::new();
+    let mut uncompared = Vec::new();
     for (number, row) in (1_u32..).zip(fold(hand_over_all(&node, manifest).await?)) {
         // Who was taken off the list may have come all the same.
-        let Ok(standing) = row else { continue };
+        let standing = match row {
+            Ok(standing) => standing,
+            Err(unopened) => {
+                uncompared.push(unopened.row.message);
+                continue;
+            }
+        };
         ids.insert(number, standing.row.message);
         listed.extend(from_sections(number, &|category| standing.section(category)));
     }
@@ -68,5 +76,6 @@ pub async fn candidates(
             ids.get(&number).map(|message| json!({"message_id": message, "reasons": reasons}))
         })
         .collect();
-    Ok(json_reply(StatusCode::OK, &json!({"operation": operation, "candidates": found})))
+    let body = json!({"operation": operation, "candidates": found, "uncompared": uncompared});
+    Ok(json_reply(StatusCode::OK, &body))
 }

@@ -75,8 +75,17 @@ impl Standing {
     }
 }
 
-/// A row that stands, or one that does not open and is on the list all the same.
-pub(super) type Listed = Result<Standing, MessageRow>;
+/// A row that does not open here, and is on the list all the same.
+#[derive(Debug)]
+pub(super) struct Unopened {
+    /// The message that put it there.
+    pub(super) row: MessageRow,
+    /// Why it does not.
+    pub(super) why: Problem,
+}
+
+/// A row that stands, or one that does not open.
+pub(super) type Listed = Result<Standing, Unopened>;
 
 struct Amendment {
     row: MessageRow,
@@ -96,7 +105,7 @@ pub(super) fn fold(handed: Vec<Handed>) -> Vec<Listed> {
                 listed.push(Ok(Standing { row, sections, removed: false, changes: Vec::new() }));
             }
             Ok((outer, inner)) => amendments.push(read(row, &outer, &inner)),
-            Err(_) if is_row => listed.push(Err(row)),
+            Err(why) if is_row => listed.push(Err(Unopened { row, why })),
             Err(_) => {}
         }
     }

@@ -214,6 +214,19 @@ async fn visible_row(node: &Node, caller: &KnownAgency, id: &str) -> Result<Mess
     if visible(caller, &row) { Ok(row) } else { Err(not_found()) }
 }
 
+/// A message that came in for the caller and was accepted.
+///
+/// # Errors
+/// `not_found`, `message.erased`, the store's problem.
+pub(super) async fn received_row(node: &Node, caller: &KnownAgency, id: &str) -> Result<MessageRow, Problem> {
+    let row = visible_row(node, caller, id).await?;
+    match (row.direction, row.state.as_str()) {
+        (Direction::In, ERASED) => Err(Problem::new(&problem::ERASED)),
+        (Direction::In, "accepted") => Ok(row),
+        _ => Err(Problem::new(&problem::NOT_FOUND)),
+    }
+}
+
 /// `GET /v1/messages/{id}`: state, history and receipts of a message.
 pub async fn status(
     State(node): State<Arc<Node>>,
@@ -239,13 +252,7 @@ pub async fn content(
     Extension(caller): Extension<KnownAgency>,
     Path(id): Path<String>,
 ) -> Reply {
-    let row = visible_row(&node, &caller, &id).await?;
-    if row.direction == Direction::In && row.state == ERASED {
-        return Err(Problem::new(&problem::ERASED).into());
-    }
-    if row.direction != Direction::In || row.state != "accepted" {
-        return Err(Problem::new(&problem::NOT_FOUND).into());
-    }
+    let row = received_row(&node, &caller, &id).await?;
     let (outer, inner) = hand_over(&node, &row).await?;
     let claims = outer.claims();
     let sections: serde_json::Map<String, Value> = inner

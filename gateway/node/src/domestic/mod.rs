@@ -25,10 +25,12 @@ mod messages;
 mod notices;
 mod openapi;
 mod operations;
+mod paper;
 mod policies;
 mod referrals;
 mod refusals;
 mod releases;
+mod sealed;
 mod stream;
 pub mod submit;
 mod webhooks;
@@ -55,6 +57,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/messages/dry-run", post(messages::dry_run))
         .route("/v1/messages/{id}", get(messages::status))
         .route("/v1/messages/{id}/content", get(messages::content))
+        .route("/v1/messages/{id}/sealed", get(sealed::sealed))
+        .route("/v1/messages/{id}/opened", post(sealed::opened))
         .route("/v1/inbox", get(inbox::inbox))
         .route("/v1/events", get(stream::stream))
         .route("/v1/webhooks", get(webhooks::list).post(webhooks::register))
@@ -63,8 +67,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
-        .route("/v1/operations/{id}/print", get(operations::print))
-        .route("/v1/operations/{id}/arrivals", get(operations::arrivals))
+        .route("/v1/operations/{id}/print", get(paper::print))
+        .route("/v1/operations/{id}/arrivals", get(paper::arrivals))
         .route("/v1/operations/{id}/candidates", post(candidates::candidates))
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))

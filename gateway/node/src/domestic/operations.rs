@@ -1,14 +1,14 @@
-//! Return operations: upload a list, reconcile it, print it, take arrivals home as a spreadsheet.
+//! Return operations: upload a list, reconcile it. Not here: what is printed or taken home of it (`paper`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::Zoned;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,7 +16,6 @@ use puente_core::delivery::{Direction, MessageRow};
 use puente_core::envelope::VerifiedInner;
 use puente_core::ids::{AgreementId, CountryCode, MessageId, MessageType, OperationId, Purpose};
 use puente_core::matching;
-use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::corrections::{AMENDMENT, Change, ROW, Standing, fold};
@@ -24,9 +23,7 @@ use crate::domestic::handing::hand_over_all;
 use crate::domestic::idempotency::{self, Asked};
 use crate::domestic::messages::{AT_A_STRETCH, finish, verdicts_body, visible};
 use crate::domestic::submit::{Finding, Mode, Outcome, Prepared, Submission, Verdict, prepare};
-use crate::lists::arrivals::{self, Arrival};
 use crate::lists::candidate::candidate;
-use crate::lists::print::{PrintedOperation, PrintedRow, print as print_list};
 use crate::lists::{CellProblem, Imported, ImportedRow, OperationDefaults, Sheet, import};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
@@ -249,9 +246,13 @@ pub async fn reconcile(
         return Err(Problem::new(&problem::NOT_FOUND).into());
     }
     let mut answers: BTreeMap<MessageId, Vec<Value>> = BTreeMap::new();
-    let (mut unsolicited, mut list) = (Vec::new(), Vec::new());
+    let (mut unsolicited, mut list, mut sealed) = (Vec::new(), Vec::new(), BTreeSet::new());
     let received = all.iter().filter(|row| row.direction == Direction::In && row.state == "accepted");
     for (row, opened) in hand_over_all(&node, received.cloned().collect()).await? {
+        let sealed_here = opened.as_ref().err().map(|why| why.kind.code);
+        if sealed_here == Some(problem::SEAL_HELD_BY_AGENCY.code) {
+            sealed.insert(row.message);
+        }
         let spoken = opened.as_ref().ok().and_then(|(_, inner)| said(&row, inner));
         match (row.in_reply_to, spoken) {
             (Some(_), Some((to, answer))) => answers.entry(to).or_default().push(answer),
@@ -270,7 +271,7 @@ pub async fn reconcile(
             json!({
                 "direction": row.direction, "message_id": row.message, "type": row.message_type, "row": row.row,
                 "case": row.case, "in_reply_to": row.in_reply_to, "state": row.state, "code": row.code,
-                "categories": row.categories,
+                "categories": row.categories, "sealed": sealed.contains(&row.message),
                 "answers": answers.get(&row.message).map(Vec::as_slice).unwrap_or_default(),
                 "corrections": corrections(row, &all, &answers, standing.get(&row.message)),
                 "corrected": standing.get(&row.message).and_then(corrected),
@@ -324,169 +325,4 @@ fn corrections(
 fn corrected(standing: &Standing) -> Option<Value> {
     (!standing.changes.is_empty())
         .then(|| json!({"removed": standing.removed, "sections": standing.sections}))
-}
-
-/// Query of a print.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Print {
-    /// How often it was printed before: more than none marks a reprint.
-    #[serde(default)]
-    earlier_prints: u32,
-}
-
-/// `GET /v1/operations/{id}/print`: the list as it came in, for paper.
-pub async fn print(
-    State(node): State<Arc<Node>>,
-    Extension(caller): Extension<KnownAgency>,
-    Path(id): Path<String>,
-    ask: serve::Ask<Print>,
-) -> Reply {
-    let ask = serve::asked(ask)?;
-    let all = messages_of(&node, &caller, operation_id(&id)?).await?;
-    let version = u32::try_from(all.len()).unwrap_or(u32::MAX);
-    let mut rows = Vec::new();
-    let mut logistics = None;
-    for listed in fold(hand_over_all(&node, received(all, &[ROW, AMENDMENT])).await?) {
-        let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
-        rows.push(match listed {
-            Ok(standing) => {
-                logistics = logistics.or_else(|| standing.section("return.logistics").cloned());
-                printed(number, &standing)
-            }
-            Err(row) => unreadable(number, &row),
-        });
-    }
-    let logistics = logistics.ok_or_else(|| Problem::new(&problem::NOT_FOUND))?;
-    let text = |name: &str| logistics.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let zone = TimeZone::get(&text("zone")).unwrap_or(TimeZone::UTC);
-    let instant = text("eta").parse::<Timestamp>().unwrap_or_default();
-    let now = Timestamp::from_millisecond(node.clock.now_ms()).unwrap_or_default();
-    let html = print_list(&PrintedOperation {
-        title: id,
-        port: text("port_of_entry"),
-        eta: instant.to_zoned(zone.clone()),
-        version,
-        printed_at: now.to_zoned(zone),
-        earlier_prints: ask.earlier_prints,
-        rows,
-        training: node.realm() != puente_core::ids::Realm::Production,
-    });
-    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")], html)
-        .into_response())
-}
-
-fn names_of(core: Option<&Value>) -> String {
-    let part = |name: &str| core.and_then(|core| core.get(name)).and_then(Value::as_str).unwrap_or_default();
-    [part("first_surname"), part("second_surname"), part("given_names")]
-        .into_iter()
-        .filter(|text| !text.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A row that does not open stands on the paper all the same: somebody is on that bus.
-fn unreadable(number: u32, row: &MessageRow) -> PrintedRow {
-    PrintedRow {
-        row: number,
-        names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),
-        particulars: Personal::new(row.message.to_string()),
-        family: None,
-        needs: Vec::new(),
-        child_protection: row.role.as_str() == "child_protection",
-    }
-}
-
-fn printed(number: u32, standing: &Standing) -> PrintedRow {
-    let core = standing.section("id.core");
-    let part = |name: &str| {
-        core.and_then(|core| core.get(name)).map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
-    };
-    // On paper a row that was taken off stays, struck by these words: somebody may hold an earlier copy.
-    let taken_off = standing.removed.then(|| "RETIRADO DE LA LISTA / TAKEN OFF THE LIST".to_owned());
-    let changed = standing.changes.last().filter(|_| !standing.removed);
-    let changed = changed.and_then(|change| Timestamp::from_second(change.at).ok());
-    let changed = changed.map(|at| format!("Corregido / corrected {}", at.strftime("%Y-%m-%d %H:%M UTC")));
-    let needs =
-        standing.section("needs.services").and_then(|section| section.get("codes")).and_then(Value::as_array);
-    PrintedRow {
-        row: number,
-        names: Personal::new(names_of(core)),
-        particulars: Personal::new(
-            [part("sex"), part("birth_date"), part("age")]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" · "),
-        ),
-        family: standing
-            .section("family.links")
-            .and_then(|links| links.get("group"))
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        needs: taken_off
-            .into_iter()
-            .chain(changed)
-            .chain(needs.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned))
-            .collect(),
-        child_protection: standing.row.role.as_str() == "child_protection",
-    }
-}
-
-/// Query of the arrivals.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Arrivals {
-    #[serde(default)]
-    format: Option<String>,
-}
-
-/// `GET /v1/operations/{id}/arrivals`: who arrived, as XLSX (default) or CSV.
-pub async fn arrivals(
-    State(node): State<Arc<Node>>,
-    Extension(caller): Extension<KnownAgency>,
-    Path(id): Path<String>,
-    ask: serve::Ask<Arrivals>,
-) -> Reply {
-    let ask = serve::asked(ask)?;
-    let all = messages_of(&node, &caller, operation_id(&id)?).await?;
-    let numbers: BTreeMap<MessageId, Option<u32>> = all.iter().map(|row| (row.message, row.row)).collect();
-    let mut list = Vec::new();
-    for (row, opened) in hand_over_all(&node, received(all, &["return.arrival"])).await? {
-        let Ok((_, inner)) = opened else {
-            list.push(Arrival {
-                row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
-                names: Personal::new("ILEGIBLE / UNREADABLE".to_owned()),
-                status: row.message.to_string(),
-                at: None,
-                captured: String::new(),
-            });
-            continue;
-        };
-        let metadata = inner.section("ops.metadata");
-        let text = |name: &str| {
-            metadata.and_then(|m| m.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        let zone = TimeZone::get(&text("zone")).unwrap_or(TimeZone::UTC);
-        list.push(Arrival {
-            row: row.in_reply_to.and_then(|to| numbers.get(&to).copied().flatten()),
-            names: Personal::new(names_of(inner.section("id.core"))),
-            status: text("status"),
-            at: text("at").parse::<Timestamp>().ok().map(|at| at.to_zoned(zone)),
-            captured: text("captured"),
-        });
-    }
-    let no_store = (header::CACHE_CONTROL, "no-store");
-    if !matches!(ask.format.as_deref(), None | Some("csv" | "xlsx")) {
-        return Err(Problem::new(&problem::FIELD_INVALID).at("format").into());
-    }
-    if ask.format.as_deref() == Some("csv") {
-        return Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8"), no_store], arrivals::csv(&list))
-            .into_response());
-    }
-    let media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(([(header::CONTENT_TYPE, media), no_store], arrivals::xlsx(&list)?).into_response())
 }

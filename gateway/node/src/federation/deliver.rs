@@ -26,6 +26,7 @@ use crate::chunks::{self, Standing};
 use crate::consent::is_withdrawn;
 use crate::duty::{answer_came, begins};
 use crate::federation::notices::{consequences, withdraws_nothing};
+use crate::federation::replaced::replaced;
 use crate::federation::wire::{Delivered, LineCode, LineReceipt};
 use crate::node::{Node, store_problem};
 use crate::receipts::{self, Travel};
@@ -115,6 +116,7 @@ async fn take(node: &Node, peer: &VerifiedPeer, lines: &[&[u8]]) -> Result<Optio
         };
         if code.is_none() {
             writes.extend(consequences(node, outer, &mut answered).await?);
+            writes.extend(replaced(node, outer).await?);
             writes.extend(answer_came(node, outer, &mut stopped).await?);
         }
         writes.extend(inbound(node, peer, outer, code, lines.get(*number).copied().unwrap_or_default()));

@@ -15,6 +15,7 @@ mod hello;
 mod lapsed;
 mod notices;
 mod peer;
+mod replaced;
 mod settle;
 mod status;
 mod wire;

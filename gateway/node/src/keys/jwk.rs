@@ -3,11 +3,11 @@
 //! Not here: what a key is for; `use`, `key_ops` and validity stand in the directory. Invariant: a
 //! JWK has exactly the public members of its kind, so `d` or a certificate in it refuses it.
 
-use puente_core::envelope::{Jwk, KeyFactory as _, base64url, from_base64url};
+use puente_core::envelope::{Jwk, KeyFactory as _, SignatureProfile, base64url, from_base64url};
 use puente_core::ids::{Digest, KeyId};
 use serde_json::{Map, Value, json};
 
-use crate::keys::Jose;
+use crate::keys::{Jose, KeyUse};
 
 /// Bytes of one coordinate of P-256, and of a whole Curve25519 key.
 const COORDINATE_BYTES: usize = 32;
@@ -87,6 +87,14 @@ impl PublicKey {
         Jwk(jwk)
     }
 
+    /// The profile that the key belongs to.
+    pub(super) const fn profile(self) -> SignatureProfile {
+        match self {
+            Self::P256 { .. } => SignatureProfile::P256,
+            Self::Ed25519(_) | Self::X25519(_) => SignatureProfile::Curve25519,
+        }
+    }
+
     /// The JWK thumbprint (RFC 7638 section 3): SHA-256 of the required members in lexical order.
     pub(super) fn thumbprint(self) -> String {
         let canonical = match self {
@@ -100,20 +108,36 @@ impl PublicKey {
     }
 }
 
-/// A public key for signatures from the text of a JWK, under its thumbprint; `None` when it is none, has a private member
-/// or names itself otherwise.
-#[must_use]
-pub fn signing_key(text: &[u8]) -> Option<(KeyId, Jwk)> {
-    let Value::Object(mut members) = puente_core::json::parse(text, puente_core::json::MAX_DEPTH).ok()?
-    else {
-        return None;
-    };
-    let named = members.shift_remove("kid");
-    let key = PublicKey::from_members(&members).ok()?;
-    let kid: KeyId = key.thumbprint().parse().ok()?;
-    let jwk = key.to_jwk();
-    Jose.verifier(&kid, &jwk).ok()?;
-    named.is_none_or(|named| named == kid.as_str()).then_some((kid, jwk))
+/// A public key as its holder hands it in, under its thumbprint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublicKeyFile {
+    /// RFC 7638 thumbprint.
+    pub kid: KeyId,
+    /// Which algorithms it belongs to.
+    pub profile: SignatureProfile,
+    /// The key.
+    pub jwk: Jwk,
+}
+
+impl PublicKeyFile {
+    /// Reads the text of a JWK; `None` when it is no public key of this use, has a private member or names itself otherwise.
+    #[must_use]
+    pub fn read(text: &[u8], usage: KeyUse) -> Option<Self> {
+        let Value::Object(mut members) = puente_core::json::parse(text, puente_core::json::MAX_DEPTH).ok()?
+        else {
+            return None;
+        };
+        let named = members.shift_remove("kid");
+        let key = PublicKey::from_members(&members).ok()?;
+        let kid: KeyId = key.thumbprint().parse().ok()?;
+        let jwk = key.to_jwk();
+        match usage {
+            KeyUse::Sign => Jose.verifier(&kid, &jwk).map(drop).ok()?,
+            KeyUse::Open => Jose.sealer(&kid, &jwk).map(drop).ok()?,
+        }
+        let own_name = named.is_none_or(|named| named == kid.as_str());
+        own_name.then_some(Self { kid, profile: key.profile(), jwk })
+    }
 }
 
 #[cfg(test)]
@@ -166,8 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_public_key_that_signs_is_taken_for_one() {
-        let read = |jwk: Value| signing_key(jwk.to_string().as_bytes()).map(|(kid, _)| kid.to_string());
+    fn a_public_key_is_taken_for_its_own_use_alone_and_under_its_own_name() {
+        let of_use = |jwk: &Value, usage| PublicKeyFile::read(jwk.to_string().as_bytes(), usage);
+        let read = |jwk: Value| of_use(&jwk, KeyUse::Sign).map(|key| key.kid.to_string());
         let public = json!({ "kty": "OKP", "crv": "Ed25519", "x": RFC_8037_X });
         let named = |kid: &str| {
             let mut named = public.clone();
@@ -178,7 +203,9 @@ mod tests {
         assert_eq!(read(public.clone()), Some(thumbprint.clone()));
         assert_eq!(read(named(&thumbprint)), Some(thumbprint));
         assert_eq!(read(named("mine")), None);
-        assert_eq!(read(json!({ "kty": "OKP", "crv": "X25519", "x": RFC_8037_X })), None);
+        let to_seal_to = json!({ "kty": "OKP", "crv": "X25519", "x": RFC_8037_X });
+        assert!(of_use(&to_seal_to, KeyUse::Open).is_some() && of_use(&public, KeyUse::Open).is_none());
+        assert_eq!(read(to_seal_to), None);
         assert_eq!(read(json!({ "kty": "OKP", "crv": "Ed25519", "x": RFC_8037_X, "d": RFC_8037_X })), None);
     }
 

@@ -4,6 +4,11 @@
 //! (`puente_core::envelope`). Invariant: a private key never leaves this module except into a file
 //! that only its owner reads, and the algorithm always belongs to the key, never to a message.
 
+use std::collections::BTreeMap;
+
+use puente_core::envelope::Open;
+use puente_core::ids::KeyId;
+
 mod file;
 mod http_signature;
 pub mod jose;
@@ -17,6 +22,9 @@ pub mod tls;
 pub use file::{FileError, read_private, write_private};
 pub use http_signature::HttpSigner;
 pub use jose::{Jose, Opener, Sealer, Signer, Verifier};
-pub use jwk::signing_key;
+pub use jwk::PublicKeyFile;
 pub use private::{KeyError, KeyFile, KeyUse};
 pub use random::SystemRandom;
+
+/// Private keys that open, each by its id.
+pub type Openers = BTreeMap<KeyId, Box<dyn Open>>;

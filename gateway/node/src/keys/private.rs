@@ -138,10 +138,7 @@ impl KeyFile {
     /// The profile that the key belongs to.
     #[must_use]
     pub const fn profile(&self) -> SignatureProfile {
-        match self.public {
-            PublicKey::P256 { .. } => SignatureProfile::P256,
-            PublicKey::Ed25519(_) | PublicKey::X25519(_) => SignatureProfile::Curve25519,
-        }
+        self.public.profile()
     }
 
     /// A signer with this key.

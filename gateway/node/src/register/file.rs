@@ -1,10 +1,10 @@
-//! An agency's file: roles, certificates, officers, and the keys with which it signs its messages itself.
+//! An agency's file: roles, certificates, officers, and the keys that it holds itself, to sign or to open.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use puente_core::envelope::Jwk;
+use puente_core::envelope::{Jwk, SignatureProfile};
 use puente_core::ids::{AgencyId, Digest, KeyId, OfficerId, PersonId, Role};
 use puente_core::membership::AgencyKey;
 
@@ -51,6 +51,18 @@ pub struct OfficerEntry {
     pub state: State,
 }
 
+/// A key to which what is for the agency in one role is sealed; the agency alone has the private half.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealEntry {
+    /// The role.
+    pub role: Role,
+    /// Which algorithms it belongs to.
+    pub profile: SignatureProfile,
+    /// The key, with its window.
+    pub key: AgencyKey,
+}
+
 /// An agency's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,9 +81,18 @@ pub struct AgencyFile {
     /// Its own signing keys, as they stand in the directory; with any, ended ones too, it signs by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<AgencyKey>,
+    /// Its own keys for what is sealed to it, as they stand in the directory; in the role of any, ended ones too, it alone
+    /// opens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seals: Vec<SealEntry>,
 }
 
 impl AgencyFile {
+    /// Every key that it holds itself, ended ones too.
+    pub fn held_keys(&self) -> impl Iterator<Item = &AgencyKey> {
+        self.keys.iter().chain(self.seals.iter().map(|entry| &entry.key))
+    }
+
     /// Reads the file of one agency.
     ///
     /// # Errors

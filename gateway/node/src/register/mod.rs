@@ -12,8 +12,9 @@ use std::sync::Arc;
 use puente_core::approval::RegisteredOfficer;
 use puente_core::envelope::{KeyFactory, Verify};
 use puente_core::ids::{AgencyId, Digest, KeyId, OfficerId, Role};
+use puente_core::membership::{DirectoryKey, KeyUse};
 
-pub use file::{AgencyFile, CertificateEntry, OfficerEntry, State};
+pub use file::{AgencyFile, CertificateEntry, OfficerEntry, SealEntry, State};
 
 /// Why the register cannot be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -157,6 +158,36 @@ impl Register {
     #[must_use]
     pub fn roles(&self, agency: &AgencyId) -> &[Role] {
         self.agencies.get(agency).filter(|file| file.state == State::Active).map_or(&[], |file| &file.roles)
+    }
+
+    /// The keys of active agencies to which the country's directory has what is for them sealed, in roles that they hold.
+    #[must_use]
+    pub fn sealing_keys(&self) -> Vec<DirectoryKey> {
+        let active = self.agencies.values().filter(|file| file.state == State::Active);
+        let entries = active.flat_map(|file| file.seals.iter().map(move |entry| (file, entry)));
+        entries
+            .filter(|(file, entry)| file.roles.contains(&entry.role))
+            .map(|(file, SealEntry { role, profile, key })| DirectoryKey {
+                kid: key.kid.clone(),
+                key_use: KeyUse::Seal,
+                role: Some(role.clone()),
+                agency: Some(file.agency.clone()),
+                profile: *profile,
+                jwk: key.jwk.clone(),
+                not_before: key.not_before,
+                not_after: key.not_after,
+            })
+            .collect()
+    }
+
+    /// The agency that alone opens what is sealed to this key, and until when the key stands, seconds; revoked agencies and
+    /// ended keys among them.
+    #[must_use]
+    pub fn opens_itself(&self, kid: &KeyId) -> Option<(&AgencyId, i64)> {
+        let entries =
+            self.agencies.values().flat_map(|file| file.seals.iter().map(move |entry| (file, entry)));
+        let mut entries = entries.filter(|(_, entry)| entry.key.kid == *kid);
+        entries.next().map(|(file, entry)| (&file.agency, entry.key.not_after))
     }
 
     /// What the country's directory says of its agencies: active ones with their roles and keys.

@@ -1,6 +1,6 @@
 //! The country's agencies: letting a system in, taking it out, who is in.
 //!
-//! Not here: officers (`officer`), signing keys (`signing`) and what an agency may do (policy). INVARIANT: an agency's file and the
+//! Not here: officers (`officer`), keys of their own (`agency_key`) and what an agency may do (policy). INVARIANT: an agency's file and the
 //! directory change together, file first: a crash between leaves an agency that is let in and not yet addressed,
 //! or out and still addressed, until the next change or `publish`.
 
@@ -61,6 +61,7 @@ pub fn add(
             certificates: Vec::new(),
             officers: Vec::new(),
             keys: Vec::new(),
+            seals: Vec::new(),
         }
     };
     if file.state == State::Revoked {
@@ -157,5 +158,5 @@ pub(super) fn write(home: &Home, file: &AgencyFile) -> Result<(), SetupError> {
 /// Signs the directory anew with the agencies as they are now; whoever calls holds the lock.
 pub(super) fn republish(home: &Home, clock: &dyn Clock) -> Result<(), SetupError> {
     let register = Register::read(&home.agencies(), &Jose)?;
-    directory::next(home, clock, |directory| directory.agencies = register.addressable()).map(|_| ())
+    directory::next(home, clock, |directory| directory::take_up(directory, &register)).map(|_| ())
 }

@@ -32,7 +32,7 @@ pub fn read(home: &Home) -> Result<Directory, SetupError> {
 /// `Busy` when another process edits the home; otherwise what could not be read, signed or written.
 pub fn publish(home: &Home, register: &Register, clock: &dyn Clock) -> Result<Vec<u8>, SetupError> {
     let _alone = EditLock::take(home)?;
-    next(home, clock, |directory| directory.agencies = register.addressable())
+    next(home, clock, |directory| take_up(directory, register))
 }
 
 /// Signs the next version with another address of the gateway; pins and keys stay.
@@ -63,6 +63,13 @@ pub fn copy(from: &Home, to: &Home) -> Result<(), SetupError> {
 #[must_use]
 pub fn signed_path(home: &Home, country: &CountryCode) -> PathBuf {
     home.membership().join("directories").join(format!("{country}.json"))
+}
+
+/// Brings a directory up to the agencies as they are now, with the keys that they hold themselves.
+pub(super) fn take_up(directory: &mut Directory, register: &Register) {
+    directory.agencies = register.addressable();
+    directory.keys.retain(|key| key.agency.is_none());
+    directory.keys.extend(register.sealing_keys());
 }
 
 /// Signs one version more than the last; whoever calls holds the lock.

@@ -15,7 +15,7 @@ use crate::config::ConfigError;
 use crate::duty::RostersError;
 use crate::keys::pki::PkiError;
 use crate::keys::tls::TlsError;
-use crate::keys::{FileError, KeyError};
+use crate::keys::{FileError, KeyError, KeyUse};
 use crate::policy::SetError;
 use crate::register::RegisterError;
 use crate::store::OpenError;
@@ -129,17 +129,20 @@ pub enum SetupError {
         "officer `{0}` already has a credential: revoke it and enrol the person under another officer id"
     )]
     KnownOfficer(OfficerId),
-    /// The file holds no public key that signs.
-    #[error("`{}` is not a public key as JWK for signatures: P-256 or Ed25519, without private members", .0.display())]
-    PublicKey(PathBuf),
+    /// The file holds no public key of this use.
+    #[error("`{}` is not a public key as JWK {}, without private members", .0.display(), of_use(*.1))]
+    PublicKey(PathBuf, KeyUse),
     /// The key stands in the directory already.
     #[error("key `{0}` stands in the directory already: a key has one holder and one use")]
     KnownKey(KeyId),
-    /// The agency has no such signing key.
-    #[error("agency `{1}` has no signing key `{0}`")]
+    /// The agency has no such key.
+    #[error("agency `{1}` has no key `{0}` of its own")]
     UnknownKey(KeyId, AgencyId),
-    /// An agency was to have more signing keys than any has.
-    #[error("an agency has at most {max} signing keys, ended ones among them", max = super::signing::MAX_KEYS)]
+    /// An agency was to open for a role that it does not hold.
+    #[error("agency `{0}` does not hold the role `{1}`")]
+    RoleNotHeld(AgencyId, Role),
+    /// An agency was to have more keys of one use than any has.
+    #[error("an agency has at most {max} keys of one use, ended ones among them", max = super::agency_key::MAX_KEYS)]
     Keys,
     /// A home is of another country than it should be.
     #[error("`{}` is the home of `{found}`, not of `{expected}`", path.display())]
@@ -170,6 +173,14 @@ pub enum SetupError {
     /// The instant or a span from it lies outside what certificates and documents can say.
     #[error("the clock shows an instant that cannot be used")]
     Clock,
+}
+
+/// What the public key of a use has to be.
+const fn of_use(usage: KeyUse) -> &'static str {
+    match usage {
+        KeyUse::Sign => "for signatures, P-256 or Ed25519",
+        KeyUse::Open => "to seal to, P-256 or X25519",
+    }
 }
 
 impl SetupError {

@@ -119,6 +119,7 @@ fn keys(
         kid: key.key_id().clone(),
         key_use,
         role,
+        agency: None,
         profile: key.profile(),
         jwk: key.public_jwk(),
         not_before,

@@ -3,7 +3,6 @@
 //! Not here: sockets. INVARIANT: a part is read whole and checked against the others, or not at all:
 //! a private key that the directory does not name is refused, because peers would refuse what it signs.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +14,9 @@ use puente_core::cases::Plan;
 use puente_core::catalogue::Catalogue;
 use puente_core::consent::ApprovedTexts;
 use puente_core::duty::{DEADLINES, Ladders};
-use puente_core::envelope::{KeyFactory as _, Open, Seal};
-use puente_core::ids::{CountryCode, KeyId, Role};
+use puente_core::ids::{CountryCode, Role};
 use puente_core::membership::{
-    Adopted, Directory, KeyUse as DirectoryUse, Membership, MembershipError, MembershipFiles,
+    Adopted, Directory, DirectoryKey, KeyUse as DirectoryUse, Membership, MembershipError, MembershipFiles,
 };
 
 use crate::clock::Clock;
@@ -26,7 +24,7 @@ use crate::config::Config;
 use crate::duty::Rosters;
 use crate::home::{Home, make_private_folder, read_tree};
 use crate::keys::tls::CertificateHolder;
-use crate::keys::{Jose, KeyFile, KeyUse};
+use crate::keys::{Jose, KeyFile, KeyUse, Openers};
 use crate::lists::codes::{CodeNames, Codes};
 use crate::node::{NodeKeys, Rules};
 use crate::policy::PolicySet;
@@ -43,15 +41,15 @@ pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> 
         let key = named_key(home, directory, name, KeyUse::Sign, (key_use, None))?;
         key.signer().map_err(SetupError::key(&home.key(name)))
     };
-    let mut openers: BTreeMap<KeyId, Box<dyn Open>> = BTreeMap::new();
-    let mut own_seals: BTreeMap<Role, Box<dyn Seal>> = BTreeMap::new();
-    let roles = directory.keys.iter().filter(|key| key.key_use == DirectoryUse::Seal);
+    let mut openers = Openers::new();
+    // What an agency opens itself is carried: its private half is nowhere in this home.
+    let own = |key: &&DirectoryKey| key.key_use == DirectoryUse::Seal && key.agency.is_none();
+    let roles = directory.keys.iter().filter(own);
     for role in roles.filter_map(|key| key.role.as_ref()) {
         let name = credential::seal_name(role);
         let key = named_key(home, directory, &name, KeyUse::Open, (DirectoryUse::Seal, Some(role)))?;
         let opener = key.opener().map_err(SetupError::key(&home.key(&name)))?;
         openers.insert(key.key_id().clone(), Box::new(opener));
-        own_seals.insert(role.clone(), Jose.sealer(key.key_id(), &key.public_jwk())?);
     }
     Ok(NodeKeys {
         message: Box::new(sign(credential::MESSAGE, DirectoryUse::Message)?),
@@ -60,7 +58,6 @@ pub fn keys(home: &Home, directory: &Directory) -> Result<NodeKeys, SetupError> 
             .http_signer()
             .map_err(SetupError::key(&home.key(credential::MESSAGE)))?,
         openers,
-        own_seals,
         pairwise: credential::load_pairwise(home)?,
         subjects: SubjectsKey::load_or_create(&credential::subjects_key_path(home))?.tags(),
     })

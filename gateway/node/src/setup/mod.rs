@@ -5,6 +5,7 @@
 //! another; a directory version is signed once; whoever edits a home is alone in it.
 
 pub mod agency;
+pub mod agency_key;
 pub mod agreement;
 mod check;
 mod credential;
@@ -18,7 +19,6 @@ pub mod load;
 mod lock;
 pub mod officer;
 mod roles;
-pub mod signing;
 #[cfg(test)]
 mod tests;
 

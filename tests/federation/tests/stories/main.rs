@@ -20,6 +20,7 @@ mod policies;
 mod refusals;
 mod rights;
 mod road;
+mod sealed;
 mod show;
 mod signing;
 mod statistics;

@@ -2,7 +2,6 @@
 //! told; and she is erased: unreadable on every disk and in a restored backup, while the receipts still verify.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use puente_core::ids::{Digest, MessageId};
 use puente_core::membership::KeyUse;
 use puente_core::rights::{Answers, Outcome, TYP_ANSWERS};
 use puente_node::subjects::{SubjectOf, erase_subject};
-use puente_test_support::{Federation, consent_event, consent_record, post, received, signed};
+use puente_test_support::{Federation, consent_event, consent_record, files, post, received, signed};
 
 const COUNTRIES: [&str; 5] = ["GT", "HN", "MX", "SV", "US"];
 const AGENCIES: &[(&str, &str, &str)] = &[
@@ -60,20 +59,6 @@ fn reply(to: &Value, message_type: &str, purpose: &str, said: &Value) -> Value {
         "purpose": purpose, "legal_basis": {"type": "control"}, "subject": {"kind": "none"},
         "case": to["header"]["case"], "in_reply_to": to["message_id"], "facts": {"identity_proven": "yes"},
         "sections": {"ops.metadata": said}})
-}
-
-/// Every file under a folder with its bytes.
-fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else if path.is_file() {
-            found.insert(path.clone(), std::fs::read(&path)?);
-        }
-    }
-    Ok(found)
 }
 
 fn holds(bytes: &[u8], part: &[u8]) -> bool {

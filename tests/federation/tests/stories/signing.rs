@@ -11,7 +11,7 @@ use puente_core::ids::{MessageId, Realm};
 use puente_node::client::AgencyClient;
 use puente_node::clock::Clock as _;
 use puente_node::keys::{KeyFile, KeyUse};
-use puente_node::setup::signing;
+use puente_node::setup::agency_key;
 use puente_test_support::{Federation, adult_row, post, sign_message, signed_with, to_sign};
 
 const AGENCIES: &[(&str, &str, &str)] =
@@ -101,7 +101,7 @@ async fn nothing_leaves_in_the_name_of_an_agency_that_signs_unless_it_signed() -
     assert_eq!(signing.refused(&adult_row(1)).await?, ("envelope.mode".to_owned(), "/signed".to_owned()));
     let inside = signing.federation.member("MX")?.running.as_ref().unwrap().node();
     // Ended, it is still an agency that signs: its gateway does not begin to speak for it.
-    signing::revoke(
+    agency_key::revoke(
         &signing.federation.member("MX")?.home,
         &"INM".parse()?,
         signing.key.key_id(),

@@ -58,6 +58,9 @@ pub struct Submission {
     /// The message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_reply_to: Option<MessageId>,
+    /// The message in whose place it comes, because its recipient has lost the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<MessageId>,
     /// Purpose.
     pub purpose: Purpose,
     /// Legal basis.

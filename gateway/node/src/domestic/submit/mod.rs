@@ -13,6 +13,8 @@ mod prepare;
 mod preview;
 mod protect;
 mod published;
+mod recipient;
+mod replacing;
 mod report;
 mod rests;
 mod signed;

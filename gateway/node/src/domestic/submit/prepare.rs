@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use puente_core::catalogue::{Descriptor, Lane};
 use puente_core::delivery::{
     DecisionRow, Direction, LeafRow, MessageRow, OutboundRow, OutboundState, SubjectTag, Write,
 };
-use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, release, release_issued};
+use puente_core::envelope::{Disclosure, Draft, Issued, PolicyRef, Seal, release, release_issued};
 use puente_core::evidence::LeafRecord;
 use puente_core::ids::{ActId, CaseId, Category, DecisionId, Digest, MessageId, Role};
 use puente_core::personal::Personal;
@@ -35,6 +36,8 @@ use crate::domestic::submit::form::{Outcome, Removal, Submission, Verdict};
 use crate::domestic::submit::preview::preview_digest;
 use crate::domestic::submit::protect::{Compared, Ruled, withheld};
 use crate::domestic::submit::published;
+use crate::domestic::submit::recipient::recipient_key;
+use crate::domestic::submit::replacing::expect_lost;
 use crate::domestic::submit::report::reason;
 use crate::domestic::submit::rests::rests_on;
 use crate::domestic::submit::signed::{issued, signs_itself};
@@ -86,6 +89,8 @@ pub(super) struct Parts<'a> {
     publication: Option<&'a Protected>,
     /// What its agency signed, when it signs by itself.
     issued: Option<&'a Issued>,
+    /// Seals what leaves, for whom it is for.
+    sealer: Arc<dyn Seal>,
     /// The key of the person whom the message that is answered is about.
     about: Option<&'a String>,
     /// What authorities have approved of it.
@@ -161,6 +166,7 @@ async fn complete(
     let erased = erasure_confirmed(node, caller, submission).await?;
     let stopped = clock_stopped(node, caller, submission).await?;
     expect_whole(node, caller, submission).await?;
+    expect_lost(node, caller, submission).await?;
     let acts = acts_in(node, submission.case.or(thread)).await?;
     let about = about(node, submission).await?;
     let made = determined_about(node, submission.subject_id.as_ref(), &submission.subject).await?;
@@ -202,11 +208,8 @@ fn attempt(
         return Err(Problem::new(&problem::CLOCK_ALONE).into());
     }
     let now_ms = node.clock.now_ms();
-    let to = &submission.recipient;
     let membership = node.membership.get();
-    if !membership.answers(&to.country, &to.role, to.agency.as_ref()) || to.country == *node.country() {
-        return Err(Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient").into());
-    }
+    let sealer = recipient_key(&membership, node.country(), submission, now_ms.div_euclid(1000))?;
     let issued = issued(node, caller, submission, mode)?;
     let signed_case = issued.as_ref().map(|issued| issued.claims().puente.case);
     let known = submission.case.or(rested.thread).or(signed_case);
@@ -232,6 +235,7 @@ fn attempt(
         rests: rested.rests,
         publication,
         issued: issued.as_ref(),
+        sealer,
         about: rested.about,
         approved: approved(node, rested.acts, submission, case, now_ms)?,
         stated,
@@ -392,11 +396,6 @@ impl Parts<'_> {
         let (node, submission) = (self.node, self.submission);
         let to = &submission.recipient;
         let now_s = self.now_ms.div_euclid(1000);
-        let sealer = node
-            .membership
-            .get()
-            .sealer(&to.country, &to.role, now_s)
-            .ok_or_else(|| Problem::new(&problem::RECIPIENT_UNKNOWN).at("/recipient"))?;
         let (message, issued_at) = self.issued.map_or_else(
             || (MessageId(node.fresh_id()), now_s),
             |issued| (issued.claims().jti, issued.claims().iat),
@@ -410,10 +409,10 @@ impl Parts<'_> {
         let policy = PolicyRef { digest: decision.digest, decision: decision_id };
         let signer = node.keys.message.as_ref();
         let made = match self.issued {
-            Some(issued) => release_issued(issued, policy, now_s, permit, signer, sealer.as_ref()),
+            Some(issued) => release_issued(issued, policy, now_s, permit, signer, self.sealer.as_ref()),
             None => {
                 let draft = Draft { statement, policy, sections: &self.sections() };
-                release(draft, permit, signer, sealer.as_ref(), node.random.as_ref())
+                release(draft, permit, signer, self.sealer.as_ref(), node.random.as_ref())
             }
         };
         let made = made.map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;

@@ -52,6 +52,7 @@ impl Parts<'_> {
             operation: submission.operation,
             after: submission.after,
             in_reply_to: submission.in_reply_to,
+            replaces: submission.replaces,
             step: stated(submission, deliver)?,
             subject_ref: submission.subject_id.as_ref().map(|id| node.pairwise(&to.country, id.reveal())),
             purpose: submission.purpose.clone(),

@@ -83,11 +83,11 @@ pub(super) fn keys(home: &Home) -> CheckFinding {
             "keys",
             format!(
                 "Llaves de mensajes, acuses y {} roles, como las nombra el directorio.",
-                keys.own_seals.len()
+                keys.openers.len()
             ),
             format!(
                 "Keys for messages, receipts and {} roles, as the directory names them.",
-                keys.own_seals.len()
+                keys.openers.len()
             ),
         ),
         Err(error) => CheckFinding::error("keys", "Una llave falta o no es la del directorio", &error),

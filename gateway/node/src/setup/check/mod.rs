@@ -5,6 +5,7 @@
 
 mod disk;
 mod duty;
+mod sealed;
 mod trust;
 
 use serde::Serialize;
@@ -82,6 +83,7 @@ pub fn check(home: &Home, clock: &dyn Clock) -> Vec<CheckFinding> {
     findings.push(trust::clock(home, clock));
     findings.extend(trust::certificates(home, clock));
     findings.extend(trust::agencies(home, clock));
+    findings.extend(sealed::carried(home, clock));
     findings.extend(duty::duty(home, &config, &adopted, clock));
     findings.extend(trust::membership(home, &config, clock));
     findings

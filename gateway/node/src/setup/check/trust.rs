@@ -71,7 +71,7 @@ fn not_after(home: &Home, name: &str) -> Result<i64, SetupError> {
     Ok(PeerCertificate::from_der(&certificate)?.not_after.as_second())
 }
 
-fn days_left(code: impl Into<String>, end: i64, clock: &dyn Clock) -> CheckFinding {
+pub(super) fn days_left(code: impl Into<String>, end: i64, clock: &dyn Clock) -> CheckFinding {
     let days = end.saturating_sub(clock.now_s()).div_euclid(DAY_S);
     let level = match days {
         ..0 => Level::Error,

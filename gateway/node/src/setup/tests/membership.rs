@@ -16,7 +16,7 @@ fn members_of_a_federation_know_each_other() {
             let keys = load::keys(their_home, &directory).unwrap();
             assert!(membership.verifier(other, DirectoryUse::Message, keys.message.key_id(), now).is_some());
             assert!(membership.verifier(other, DirectoryUse::Receipt, keys.receipt.key_id(), now).is_some());
-            let sealer = membership.sealer(other, &reception()[0], now).unwrap();
+            let sealer = membership.sealer(other, &reception()[0], None, now).unwrap();
             assert!(keys.openers.contains_key(sealer.key_id()));
             assert_eq!(membership.authorities(other, now).unwrap().len(), 1);
             assert_eq!(membership.pins(other).unwrap().len(), 1);

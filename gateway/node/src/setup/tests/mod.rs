@@ -4,11 +4,11 @@
 
 mod adoptions;
 mod agencies;
+mod agency_keys;
 mod agreements;
 mod checks;
 mod home;
 mod membership;
-mod signing_keys;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

@@ -100,7 +100,7 @@ impl Sender {
         let permit =
             decision.permit().with_context(|| format!("a row was stopped by {:?}", decision.rule))?;
         let to = &row.recipient;
-        let sealer = self.end.membership.sealer(&to.country, &to.role, now_s).context("no key to seal to")?;
+        let sealer = self.end.membership.sealer(&to.country, &to.role, to.agency.as_ref(), now_s)?;
         let (message, case) = (MessageId(Uuid::now_v7()), CaseId(Uuid::now_v7()));
         let decision_id = DecisionId(Uuid::now_v7());
         let expires_at = now_s + i64::from(descriptor.expires_hours) * 3600;
@@ -225,6 +225,7 @@ impl Sender {
             operation: row.operation,
             after: None,
             in_reply_to: None,
+            replaces: None,
             step: None,
             // As long as a pairwise pseudonym; making one costs a microsecond.
             subject_ref: Some("0123456789abcdefghijkl".to_owned()),
