@@ -121,10 +121,17 @@ pub async fn show(
         .iter()
         .map(|said| json!({"officer": said.officer, "agency": said.agency, "verdict": said.verdict, "at_ms": said.at_ms}))
         .collect();
+    let rules = node.rules.get();
+    let authorities: Vec<Value> = rules
+        .policy
+        .approvers()
+        .ending(&row.rules)
+        .map(|(approval, by)| json!({"approval": approval.code(), "roles": by.roles, "max_hours": by.max_hours}))
+        .collect();
     let body = json!({
         "approval": summary(&row), "verdict": would, "before": draft.sections, "after": after, "statements": statements,
         // The rules have changed since: what is shown is not what the row was held with, and cannot be released.
-        "stale": preview != Some(row.preview),
+        "stale": preview != Some(row.preview), "authorities": authorities,
     });
     Ok(json_reply(StatusCode::OK, &body))
 }

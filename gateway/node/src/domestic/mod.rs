@@ -13,6 +13,7 @@ mod authorities;
 mod caller;
 mod candidates;
 mod cases;
+mod catalogue;
 mod consents;
 mod corrections;
 mod disclosures;
@@ -98,7 +99,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/accesses/{id}", get(accesses::answer))
         .route("/v1/messages/{id}/accounting", get(accesses::accounting))
         .route("/v1/messages/{id}/response", post(answers::answer))
-        .route("/v1/catalogue", get(messages::catalogue))
+        .route("/v1/catalogue", get(catalogue::catalogue))
+        .route("/v1/catalogue/labels", get(catalogue::labels))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))
         .method_not_allowed_fallback(async || ProblemReply(Problem::new(&problem::METHOD_NOT_ALLOWED)))
