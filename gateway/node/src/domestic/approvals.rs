@@ -121,19 +121,25 @@ pub async fn show(
         .iter()
         .map(|said| json!({"officer": said.officer, "agency": said.agency, "verdict": said.verdict, "at_ms": said.at_ms}))
         .collect();
-    let rules = node.rules.get();
-    let authorities: Vec<Value> = rules
-        .policy
-        .approvers()
-        .ending(&row.rules)
-        .map(|(approval, by)| json!({"approval": approval.code(), "roles": by.roles, "max_hours": by.max_hours}))
-        .collect();
     let body = json!({
         "approval": summary(&row), "verdict": would, "before": draft.sections, "after": after, "statements": statements,
         // The rules have changed since: what is shown is not what the row was held with, and cannot be released.
-        "stale": preview != Some(row.preview), "authorities": authorities,
+        "stale": preview != Some(row.preview), "you_may": you_may(&node, &row, &caller),
     });
     Ok(json_reply(StatusCode::OK, &body))
+}
+
+/// What the caller's officers may say on the row.
+fn you_may(node: &Node, row: &ApprovalRow, caller: &KnownAgency) -> Value {
+    let rules = node.rules.get();
+    let give: Vec<Value> = rules
+        .policy
+        .approvers()
+        .ending(&row.rules)
+        .filter(|(_, approver)| caller.roles.iter().any(|role| approver.roles.contains(role)))
+        .map(|(approval, approver)| json!({"approval": approval.code(), "max_hours": approver.max_hours}))
+        .collect();
+    json!({"state": row.agency == caller.agency, "give": give})
 }
 
 /// `POST /v1/approvals/{id}/statements`: an officer's signed word. The second grant releases, one refusal refuses.

@@ -14,6 +14,7 @@ mod caller;
 mod candidates;
 mod cases;
 mod catalogue;
+mod coming;
 mod consents;
 mod corrections;
 mod disclosures;
@@ -61,6 +62,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/webhooks/{id}", delete(webhooks::remove))
         .route("/v1/webhooks/{id}/pause", post(webhooks::pause))
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume))
+        .route("/v1/operations", get(coming::list))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
         .route("/v1/operations/{id}/print", get(operations::print))

@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_never_accepted.sql"),
     include_str!("migrations/0003_subjects.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0009_duty.sql"),
     include_str!("migrations/0010_authority.sql"),
     include_str!("migrations/0011_cases.sql"),
+    include_str!("migrations/0012_coming.sql"),
 ];
 
 /// The version that this program writes.
