@@ -41,6 +41,21 @@ pub struct Listening {
     pub tls: Option<ScreensTls>,
 }
 
+impl Listening {
+    /// What a browser may call it, the first being what is announced.
+    fn hosts(&self) -> Result<Vec<String>, DeskError> {
+        let ip = self.at.ip();
+        let mut hosts = self.names.clone();
+        if ip.is_loopback() {
+            let ip = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
+            hosts.extend([ip, "localhost".to_owned()]);
+        } else if self.tls.is_none() {
+            return Err(DeskError::NotLoopback(self.at));
+        }
+        if hosts.is_empty() { Err(DeskError::Unnamed) } else { Ok(hosts) }
+    }
+}
+
 /// Why a desk is not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -85,16 +100,8 @@ impl Desk {
     /// # Errors
     /// `NotLoopback` and `Unnamed` for a network address without TLS or name, `Listen` when the system refuses.
     pub async fn open(self, listening: Listening) -> Result<Opened, DeskError> {
-        let Listening { at, mut names, tls } = listening;
-        if at.ip().is_loopback() {
-            let ip = if at.is_ipv6() { format!("[{}]", at.ip()) } else { at.ip().to_string() };
-            names.extend([ip, "localhost".to_owned()]);
-        } else if tls.is_none() {
-            return Err(DeskError::NotLoopback(at));
-        }
-        if names.is_empty() {
-            return Err(DeskError::Unnamed);
-        }
+        let names = listening.hosts()?;
+        let Listening { at, tls, .. } = listening;
         let failed = |source| DeskError::Listen { at, source };
         let listener = TcpListener::bind(at).await.map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
@@ -172,4 +179,23 @@ where
     }
     serving.as_mut().graceful_shutdown();
     let _ = tokio::time::timeout(DRAIN, serving).await;
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn listening(at: &str) -> Listening {
+        Listening { at: at.parse().unwrap(), names: Vec::new(), tls: None }
+    }
+
+    #[test]
+    fn without_a_certificate_only_this_machine_is_served() {
+        assert_eq!(listening("127.0.0.1:0").hosts().unwrap(), ["127.0.0.1", "localhost"]);
+        assert_eq!(listening("[::1]:0").hosts().unwrap(), ["[::1]", "localhost"]);
+        for network in ["0.0.0.0:8445", "10.0.0.5:8445", "[::]:8445"] {
+            assert!(matches!(listening(network).hosts(), Err(DeskError::NotLoopback(_))), "{network}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
+use puente_core::ids::Digest;
 use puente_test_support::{Federation, adult_row, post};
 
 use crate::desk::{entered, open};
@@ -42,7 +43,8 @@ async fn two_officers_see_what_is_withheld_by_which_rule_and_let_the_rest_go() -
     assert!(noted.contains("falta alguien más") && noted.contains("ana"), "{noted}");
     let again = first.fill(&page, &action, &says("grant")).await?.body;
     assert!(again.contains("officer.not_distinct"), "one person is not two: {again}");
-    let stale = [("verdict", "grant"), ("preview", &"0".repeat(64)), ("reason", "reviewed")];
+    let another = Digest::of(b"another preview").to_string();
+    let stale = [("verdict", "grant"), ("preview", another.as_str()), ("reason", "reviewed")];
     let stale = second.fill(&page, &action, &stale).await?.body;
     assert!(stale.contains("approval.preview_stale"), "what was not shown is not signed: {stale}");
     let released = second.fill(&page, &action, &says("grant")).await?.body;
