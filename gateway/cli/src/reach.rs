@@ -103,6 +103,12 @@ impl AsAgency {
 }
 
 impl Acting {
+    /// The connection alone.
+    #[must_use]
+    pub fn into_client(self) -> AgencyClient {
+        self.client
+    }
+
     /// Asks for a resource.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod clocks;
 pub mod config;
 pub mod consent;
+pub mod desk;
 pub mod domestic;
 pub mod duty;
 pub mod federation;

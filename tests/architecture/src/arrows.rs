@@ -36,6 +36,11 @@ const WALLS: &[(&str, &[&str], &str)] = &[
     ("puente_node::store", FACES, "the store is below the faces and does not know them"),
     ("puente_node::keys", FACES, "the keys are below the faces and do not know them"),
     ("puente_node::lists", FACES, "lists are functions over bytes and know no face"),
+    (
+        "puente_node::desk",
+        &["puente_node::domestic", "puente_node::federation", "puente_node::store", "puente_node::node"],
+        "a desk knows its node as any other system does, by the domestic API",
+    ),
     ("puente_node::telemetry", FACES, "telemetry is below the faces and does not know them"),
     (
         "puente",
@@ -54,6 +59,7 @@ const FACES: &[&str] =
 const OWNED: &[(&str, &str, &str)] = &[
     ("josekit", "puente_node::keys", "the facade is the only way to JOSE (decision 0006)"),
     ("rcgen", "puente_node::keys", "certificates are made in one place"),
+    ("askama", "puente_node::desk", "pages are rendered in one place, by templates that escape"),
     ("rusqlite", "puente_node::store", "the store is one trait, and SQL stays behind it (decision 0007)"),
     ("prometheus", "puente_node::telemetry", "every metric stands in one list"),
     ("calamine", "puente_node::lists", "spreadsheets are read within bounds in one place"),

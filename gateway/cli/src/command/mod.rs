@@ -10,6 +10,7 @@ mod case;
 mod check;
 mod consent;
 mod demo;
+mod desk;
 mod federation;
 mod hold;
 mod inbox;
@@ -72,6 +73,8 @@ pub enum Command {
     /// Lo que sólo una autoridad deja salir / what only an authority lets go.
     #[command(subcommand)]
     Authority(authority::Authority),
+    /// Pantallas de un funcionario, en su propio equipo / an officer's screens, on their own machine.
+    Desk(desk::Desk),
     /// Reservas de protección / protection holds.
     #[command(subcommand)]
     Hold(hold::ProtectionHold),
@@ -120,6 +123,7 @@ impl Command {
             Self::Lift(lift) => lift.run(output).await,
             Self::Approval(approval) => approval.run(output).await,
             Self::Authority(authority) => authority.run(output).await,
+            Self::Desk(desk) => desk.run(output).await,
             Self::Hold(hold) => hold.run(output).await,
             Self::Case(case) => case.run(output).await,
             Self::Consent(consent) => consent.run(output).await,

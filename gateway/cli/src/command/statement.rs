@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
-use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
-use puente_core::envelope::Sign as _;
+use puente_core::approval::{Captured, Verdict};
 use puente_core::ids::{ApprovalId, Digest, OfficerId};
-use puente_core::protection::Act;
+use puente_node::client::{Decided, Decides, Officer};
 use puente_node::clock::{Clock as _, SystemClock};
 use puente_node::keys::{KeyFile, KeyUse};
 use serde::Serialize;
@@ -55,6 +54,14 @@ impl When {
                 Ok(now.to_zoned(TimeZone::get(&self.zone)?))
             }
         }
+    }
+
+    /// Both, as an officer signs them.
+    ///
+    /// # Errors
+    /// As [`When::occurred_at`].
+    fn decided(&self) -> anyhow::Result<Decided> {
+        Ok(Decided { at: self.occurred_at()?, captured: self.captured() })
     }
 
     /// How it was captured.
@@ -103,20 +110,8 @@ impl Say {
                 shown.pointer(preview).and_then(Value::as_str).unwrap_or_default().parse()?
             }
         };
-        let statement = Statement {
-            realm: acting.realm,
-            country: acting.country.clone(),
-            agency: acting.agency.clone(),
-            officer: officer_of(&self.officer)?,
-            approval: id,
-            preview,
-            verdict,
-            reason: self.reason.clone(),
-            occurred_at: self.when.occurred_at()?,
-            captured: self.when.captured(),
-        };
-        let key = KeyFile::load(&self.officer, KeyUse::Sign)?;
-        let signed = key.signer()?.sign(TYP_STATEMENT, &serde_json::to_vec(&statement)?)?;
+        let decides = Decides { approval: id, preview, verdict, reason: self.reason.clone() };
+        let signed = acting_officer(acting, &self.officer)?.states(decides, self.when.decided()?)?;
         let body = serde_json::to_vec(&json!({ "statement": signed }))?;
         let path = format!("{collection}/{id}/statements");
         read_json(&acting.post(&path, "application/json", None, body).await?)
@@ -145,20 +140,19 @@ impl Signed {
         typ: &str,
         says: T,
     ) -> anyhow::Result<Value> {
-        let act = Act {
-            realm: acting.realm,
-            country: acting.country.clone(),
-            agency: acting.agency.clone(),
-            officer: officer_of(&self.officer)?,
-            occurred_at: self.when.occurred_at()?,
-            captured: self.when.captured(),
-            says,
-        };
-        let key = KeyFile::load(&self.officer, KeyUse::Sign)?;
-        let signed = key.signer()?.sign(typ, &serde_json::to_vec(&act)?)?;
+        let signed = acting_officer(acting, &self.officer)?.acts(typ, says, self.when.decided()?)?;
         let body = serde_json::to_vec(&json!({ "statement": signed }))?;
         read_json(&acting.post(path, "application/json", None, body).await?)
     }
+}
+
+/// The officer of the acting agency whose key this is.
+///
+/// # Errors
+/// When the file is not named `officer-NAME.key`, or its key cannot be used.
+pub fn acting_officer(acting: &Acting, key: &Path) -> anyhow::Result<Officer> {
+    let of = (acting.realm, acting.country.clone(), acting.agency.clone());
+    Ok(Officer::new(of, officer_of(key)?, &KeyFile::load(key, KeyUse::Sign)?)?)
 }
 
 /// The officer whose key this is, by the name of its file.

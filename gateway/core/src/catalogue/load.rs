@@ -10,6 +10,7 @@ use jsonschema::Registry;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::coded::coded_fields;
 use super::codes::CodeList;
 use super::descriptor::Descriptor;
 use super::labels::{Label, LabelSet};
@@ -84,7 +85,11 @@ pub(super) fn load(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result
         let message = message(&files, message_type, *version, folder, &shared, &labels)?;
         messages.entry(message_type.clone()).or_default().insert(*version, message);
     }
-    let catalogue = Catalogue { messages, codes: CodeLists::clone(&codes), labels, digest };
+    let coded = coded_fields(&files, &layout);
+    if let Some((field, list)) = coded.iter().find(|(_, list)| !codes.contains_key(*list)) {
+        return Err(wrong("sections", format!("field `{field}` takes codes of `{list}`, which is no list")));
+    }
+    let catalogue = Catalogue { messages, codes: CodeLists::clone(&codes), labels, coded, digest };
     replies_agree(&catalogue)?;
     for ((message_type, version), folder) in &layout.messages {
         for path in &folder.examples {

@@ -5,6 +5,7 @@
 //! code list its labels, each example the verdict it states. Data enters by `load` and nowhere else.
 
 mod bounds;
+mod coded;
 pub mod codes;
 mod descriptor;
 mod examples;
@@ -35,6 +36,7 @@ pub struct Catalogue {
     messages: BTreeMap<MessageType, BTreeMap<u32, Message>>,
     codes: BTreeMap<String, Arc<CodeList>>,
     labels: BTreeMap<LabelSet, BTreeMap<String, Label>>,
+    coded: BTreeMap<String, String>,
     digest: Digest,
 }
 
@@ -118,6 +120,21 @@ impl Catalogue {
     #[must_use]
     pub fn label(&self, set: LabelSet, name: &str) -> Option<&Label> {
         self.labels.get(&set)?.get(name)
+    }
+
+    /// Every label of a set, in order of name.
+    pub fn labels(&self, set: LabelSet) -> impl Iterator<Item = (&str, &Label)> {
+        self.labels.get(&set).into_iter().flatten().map(|(name, label)| (name.as_str(), label))
+    }
+
+    /// Every code list, in order of name.
+    pub fn code_lists(&self) -> impl Iterator<Item = &CodeList> {
+        self.codes.values().map(Arc::as_ref)
+    }
+
+    /// Every field that holds a code, by path as labels have it, with the name of its list.
+    pub fn coded_fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.coded.iter().map(|(path, list)| (path.as_str(), list.as_str()))
     }
 
     fn message(&self, message_type: &MessageType, version: Option<u32>) -> Option<&Message> {

@@ -8,6 +8,7 @@ mod agency;
 mod answer;
 mod connection;
 mod error;
+mod officer;
 #[cfg(test)]
 mod tests;
 
@@ -15,3 +16,4 @@ pub use admin::AdminClient;
 pub use agency::{AgencyClient, AgencyCredential};
 pub use answer::Answer;
 pub use error::ClientError;
+pub use officer::{Decided, Decides, Officer};

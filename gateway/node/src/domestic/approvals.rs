@@ -124,9 +124,22 @@ pub async fn show(
     let body = json!({
         "approval": summary(&row), "verdict": would, "before": draft.sections, "after": after, "statements": statements,
         // The rules have changed since: what is shown is not what the row was held with, and cannot be released.
-        "stale": preview != Some(row.preview),
+        "stale": preview != Some(row.preview), "you_may": you_may(&node, &row, &caller),
     });
     Ok(json_reply(StatusCode::OK, &body))
+}
+
+/// What the caller's officers may say on the row.
+fn you_may(node: &Node, row: &ApprovalRow, caller: &KnownAgency) -> Value {
+    let rules = node.rules.get();
+    let give: Vec<Value> = rules
+        .policy
+        .approvers()
+        .ending(&row.rules)
+        .filter(|(_, approver)| caller.roles.iter().any(|role| approver.roles.contains(role)))
+        .map(|(approval, approver)| json!({"approval": approval.code(), "max_hours": approver.max_hours}))
+        .collect();
+    json!({"state": row.agency == caller.agency, "give": give})
 }
 
 /// `POST /v1/approvals/{id}/statements`: an officer's signed word. The second grant releases, one refusal refuses.

@@ -272,19 +272,3 @@ pub async fn content(
     });
     Ok(json_reply(StatusCode::OK, &body))
 }
-
-/// `GET /v1/catalogue`: the message types in force.
-pub async fn catalogue(State(node): State<Arc<Node>>) -> Response {
-    let rules = node.rules.get();
-    let types: Vec<Value> = rules
-        .catalogue
-        .types()
-        .map(|message_type| json!({"type": message_type, "versions": rules.catalogue.versions(message_type).collect::<Vec<_>>()}))
-        .collect();
-    let body = json!({
-        "catalogue": rules.catalogue.digest(),
-        "policy": rules.policy.digest(),
-        "types": types,
-    });
-    json_reply(StatusCode::OK, &body)
-}

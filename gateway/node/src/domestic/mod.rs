@@ -13,6 +13,8 @@ mod authorities;
 mod caller;
 mod candidates;
 mod cases;
+mod catalogue;
+mod coming;
 mod consents;
 mod corrections;
 mod determinations;
@@ -65,6 +67,7 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/webhooks/{id}", delete(webhooks::remove))
         .route("/v1/webhooks/{id}/pause", post(webhooks::pause))
         .route("/v1/webhooks/{id}/resume", post(webhooks::resume))
+        .route("/v1/operations", get(coming::list))
         .route("/v1/operations/{id}", get(operations::reconcile))
         .route("/v1/operations/{id}/manifest", post(operations::upload))
         .route("/v1/operations/{id}/print", get(paper::print))
@@ -105,7 +108,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/accesses/{id}", get(accesses::answer))
         .route("/v1/messages/{id}/accounting", get(accesses::accounting))
         .route("/v1/messages/{id}/response", post(answers::answer))
-        .route("/v1/catalogue", get(messages::catalogue))
+        .route("/v1/catalogue", get(catalogue::catalogue))
+        .route("/v1/catalogue/labels", get(catalogue::labels))
         .route("/openapi.json", get(openapi::document))
         .fallback(async || ProblemReply(Problem::new(&problem::NOT_FOUND)))
         .method_not_allowed_fallback(async || ProblemReply(Problem::new(&problem::METHOD_NOT_ALLOWED)))

@@ -33,9 +33,9 @@ use puente_core::protection::{HoldRow, StopRow};
 pub use error::{Guard, OpenError, StoreError};
 pub use key::{StoreKey, SubjectsKey};
 pub use query::{
-    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, DeterminationFilter, Disclosed,
-    DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter,
-    TransferFilter, WatchFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, Coming, ComingFilter, DeadLetterFilter,
+    DeterminationFilter, Disclosed, DueErasures, ERASED, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter,
+    Past, Position, StopFilter, TransferFilter, WatchFilter, Wire,
 };
 pub use sqlite::{SqliteStore, SubjectKeyFile};
 
@@ -94,6 +94,8 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
         wire: Wire,
     ) -> Answer<'_, Vec<MessageRow>>;
+    /// Return operations of which something came in for an agency, the one with the latest news first.
+    fn coming(&self, filter: ComingFilter, limit: u32) -> Answer<'_, Vec<Coming>>;
     /// Messages that answer this one, oldest first, with wire bytes.
     fn replies(&self, message: MessageId) -> Answer<'_, Vec<MessageRow>>;
     /// The operator's listing, newest first, metadata only.

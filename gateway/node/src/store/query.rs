@@ -4,8 +4,8 @@
 
 use puente_core::delivery::{ApprovalState, Direction, MessageRow, SubjectTag};
 use puente_core::ids::{
-    ActId, AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, ReleaseId, Role, StopId,
-    WebhookId,
+    ActId, AgencyId, ApprovalId, CaseId, ConsentId, CountryCode, Digest, MessageId, OperationId, ReleaseId,
+    Role, StopId, WebhookId,
 };
 
 /// Most rows that one read gives, whatever limit is asked: a page of this many full wires stays in memory.
@@ -116,6 +116,47 @@ pub struct ApprovalFilter {
     pub case: Option<CaseId>,
     /// Only what was opened after this approval.
     pub after: Option<ApprovalId>,
+}
+
+/// Whose operations, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComingFilter {
+    /// The agency.
+    pub agency: AgencyId,
+    /// Its roles.
+    pub roles: Vec<Role>,
+    /// Only what came in since then, milliseconds.
+    pub since_ms: i64,
+}
+
+/// A return operation, by what came in of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coming {
+    /// Names it.
+    pub operation: OperationId,
+    /// The country that sends.
+    pub peer: CountryCode,
+    /// When the first message of it came, milliseconds.
+    pub first_ms: i64,
+    /// When the last one did.
+    pub last_ms: i64,
+    /// Rows of its list so far.
+    pub rows: u32,
+    /// The latest notice of it.
+    pub notice: Option<MessageId>,
+    /// The latest of its rows.
+    pub row: Option<MessageId>,
+}
+
+impl Coming {
+    /// Adds what came of the same operation for another role.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.first_ms = self.first_ms.min(other.first_ms);
+        self.last_ms = self.last_ms.max(other.last_ms);
+        self.rows = self.rows.saturating_add(other.rows);
+        self.notice = self.notice.max(other.notice);
+        self.row = self.row.max(other.row);
+    }
 }
 
 /// Whose clocks.

@@ -8,6 +8,7 @@ mod domestic;
 mod federation;
 mod holder;
 mod receiver;
+mod screens;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use domestic::{DomesticClients, domestic_server};
 pub use federation::{FederationVerifier, MemberTrust, Membership};
 pub use holder::CertificateHolder;
 pub use receiver::{Anonymous, Receiver};
+pub use screens::ScreensTls;
 
 /// Told of every certificate that a handshake refuses, by the problem it is counted under.
 pub type OnRejection = Arc<dyn Fn(&'static Kind) + Send + Sync>;

@@ -416,3 +416,18 @@ fn a_replaced_certificate_is_presented_at_the_next_handshake() {
     mx.replace(vec![next.certificate], &next.key).unwrap();
     assert_ne!(serial(), former);
 }
+
+#[test]
+fn a_browser_reaches_the_screens_without_a_certificate_and_a_key_of_another_is_refused() {
+    let authority = authority(Realm::Training, "GT", AuthorityKind::Domestic);
+    let issued = authority.issue_server(&["localhost".to_owned()], month()).unwrap();
+    let another = authority.issue_server(&["localhost".to_owned()], month()).unwrap();
+    let chain = crate::keys::pem::encode("CERTIFICATE", &issued.certificate);
+    assert!(ScreensTls::new(chain.as_bytes(), &another.key, clock()).is_err());
+    assert!(ScreensTls::new(b"no certificate", &issued.key, clock()).is_err());
+    let screens = ScreensTls::new(chain.as_bytes(), &issued.key, clock()).unwrap();
+    let trusted = domestic_server(&[authority.certificate().clone()]).unwrap();
+    let browser = client_config(Arc::new(Anonymous), trusted, clock(), Alpn::Http1).unwrap();
+    let (mut client, mut server) = connect(browser, screens.config().as_ref().clone());
+    handshake(&mut client, &mut server).unwrap();
+}

@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 /// In order; position + 1 is the version.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_never_accepted.sql"),
     include_str!("migrations/0003_subjects.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_authority.sql"),
     include_str!("migrations/0011_cases.sql"),
     include_str!("migrations/0012_determination.sql"),
+    include_str!("migrations/0013_coming.sql"),
 ];
 
 /// The version that this program writes.

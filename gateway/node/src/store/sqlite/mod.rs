@@ -41,9 +41,9 @@ use tokio::sync::oneshot;
 use super::error::{OpenError, StoreError};
 use super::key::StoreKey;
 use super::query::{
-    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, DeadLetterFilter, DeterminationFilter, Disclosed,
-    DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past, Position, StopFilter,
-    TransferFilter, WatchFilter, Wire,
+    ActFilter, ApprovalFilter, ChunkOwner, ChunkPlace, Coming, ComingFilter, DeadLetterFilter,
+    DeterminationFilter, Disclosed, DueErasures, KnownInbound, MAX_PAGE, MessageFilter, NoticeFilter, Past,
+    Position, StopFilter, TransferFilter, WatchFilter, Wire,
 };
 use super::{Answer, CommitObserver, Store, StoreOwner};
 use ledger::{Failure, Ledger};
@@ -222,6 +222,10 @@ impl Store for SqliteStore {
         wire: Wire,
     ) -> Answer<'_, Vec<MessageRow>> {
         self.read(move |ledger| read::operation(ledger, operation, after, limit, wire))
+    }
+
+    fn coming(&self, filter: ComingFilter, limit: u32) -> Answer<'_, Vec<Coming>> {
+        self.read(move |ledger| read::coming(ledger, &filter, limit))
     }
 
     fn replies(&self, message: MessageId) -> Answer<'_, Vec<MessageRow>> {

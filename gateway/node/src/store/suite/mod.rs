@@ -60,6 +60,7 @@ macro_rules! for_every_case {
             record::an_idempotency_key_is_one_agencys_and_used_once,
             record::history_tells_release_receipts_and_unreceipted_states,
             record::an_operation_is_read_in_pages_without_gap_or_repeat,
+            record::an_operation_that_comes_is_listed_for_whom_it_is_and_no_other,
             record::replies_and_the_operators_listing_are_found,
             erase::an_erased_message_keeps_its_metadata_and_receipts_and_waits_no_more,
             erase::an_erased_subject_is_gone_and_its_neighbour_is_not,

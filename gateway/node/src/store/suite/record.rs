@@ -3,7 +3,7 @@
 use puente_core::delivery::{HistoryEntry, NeverRow};
 
 use super::*;
-use crate::store::{MessageFilter, Position, Wire};
+use crate::store::{Coming, ComingFilter, MessageFilter, Position, Wire};
 
 pub(in crate::store) async fn a_repeated_receipt_is_ignored_and_a_sent_one_is_due_no_more(store: &dyn Store) {
     let first = receipt(Direction::In, 1, "accepted");
@@ -178,4 +178,50 @@ pub(in crate::store) async fn replies_and_the_operators_listing_are_found(store:
         assert_eq!(listed(filter).await, [message_id(expected)]);
     }
     assert_eq!(listed(MessageFilter { state: Some("nonsense".to_owned()), ..all() }).await, []);
+}
+
+pub(in crate::store) async fn an_operation_that_comes_is_listed_for_whom_it_is_and_no_other(
+    store: &dyn Store,
+) {
+    let came = |number: u128, change: &dyn Fn(&mut MessageRow)| {
+        let mut row = inbound(number);
+        change(&mut row.message);
+        Write::Inbound(row)
+    };
+    let another = OperationId(Uuid::from_u128(9));
+    put(
+        store,
+        vec![
+            came(1, &|row| row.message_type = "return.notice".parse().unwrap()),
+            came(2, &|_| {}),
+            came(3, &|row| row.agency = None),
+            came(4, &|row| row.operation = Some(another)),
+            came(5, &|row| row.agency = Some("SBS".parse().unwrap())),
+            came(6, &|row| row.role = "child_protection".parse().unwrap()),
+            came(7, &|row| row.state = "refused".to_owned()),
+            Write::Outbound(outbound(8)),
+        ],
+    )
+    .await;
+    let of_the_list = Coming {
+        operation: OperationId(Uuid::from_u128(2)),
+        peer: peer(),
+        first_ms: 1_001,
+        last_ms: 1_003,
+        rows: 2,
+        notice: Some(message_id(1)),
+        row: Some(message_id(3)),
+    };
+    let alone = Coming {
+        operation: another,
+        first_ms: 1_004,
+        last_ms: 1_004,
+        rows: 1,
+        notice: None,
+        row: Some(message_id(4)),
+        ..of_the_list.clone()
+    };
+    let filter = |since_ms| ComingFilter { agency: "INM".parse().unwrap(), roles: vec![role()], since_ms };
+    assert_eq!(store.coming(filter(0), 10).await, Ok(vec![alone.clone(), of_the_list]));
+    assert_eq!(store.coming(filter(1_004), 10).await, Ok(vec![alone]));
 }

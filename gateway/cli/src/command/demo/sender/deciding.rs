@@ -5,9 +5,9 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
-use puente_core::envelope::Sign as _;
+use puente_core::approval::{Captured, Verdict};
 use puente_core::ids::Realm;
+use puente_node::client::{self, Decided, Decides};
 use puente_node::keys::{KeyFile, KeyUse};
 
 use super::{Sender, with_verdict};
@@ -83,20 +83,16 @@ impl Sender {
     ) -> anyhow::Result<Answer> {
         let path = format!("/v1/approvals/{}", held["approval_id"].as_str().unwrap_or_default());
         let shown = self.enforcement.get(&path).await?.success()?;
-        let statement = Statement {
-            realm: Realm::Training,
-            country: "MX".parse()?,
-            agency: self.plan.sender.agency.clone(),
-            officer: officer.id.clone(),
+        let decides = Decides {
             approval: held["approval_id"].as_str().unwrap_or_default().parse()?,
             preview: shown["approval"]["preview"].as_str().unwrap_or_default().parse()?,
             verdict,
             reason: reason.to_owned(),
-            occurred_at: now_at_port()?,
-            captured: Captured::Screen,
         };
+        let who = (Realm::Training, "MX".parse()?, self.plan.sender.agency.clone());
         let key = KeyFile::from_pem(&std::fs::read(&officer.key)?, KeyUse::Sign)?;
-        let signed = key.signer()?.sign(TYP_STATEMENT, &serde_json::to_vec(&statement)?)?;
+        let when = Decided { at: now_at_port()?, captured: Captured::Screen };
+        let signed = client::Officer::new(who, officer.id.clone(), &key)?.states(decides, when)?;
         self.enforcement.post(&format!("{path}/statements"), &json!({"statement": signed})).await
     }
 }
