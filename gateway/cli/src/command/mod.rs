@@ -2,6 +2,7 @@
 
 mod agency;
 mod agency_key;
+mod alert;
 mod answer;
 mod approval;
 mod authority;
@@ -10,6 +11,7 @@ mod case;
 mod check;
 mod consent;
 mod demo;
+mod drill;
 mod federation;
 mod hold;
 mod inbox;
@@ -74,6 +76,11 @@ pub enum Command {
     /// Reservas de protección / protection holds.
     #[command(subcommand)]
     Hold(hold::ProtectionHold),
+    /// Alertas por reloj, y lo que lo detiene / alerts by their clock, and what stops it.
+    #[command(subcommand)]
+    Alert(alert::Alert),
+    /// Simulacro de alerta: a quién se llamó y en cuántos minutos / an exercise alert: who was called, after how many minutes.
+    Drill(drill::Drill),
     /// Casos de niñez entre dos autoridades / children's cases between two authorities.
     #[command(subcommand)]
     Case(case::Case),
@@ -120,6 +127,8 @@ impl Command {
             Self::Approval(approval) => approval.run(output).await,
             Self::Authority(authority) => authority.run(output).await,
             Self::Hold(hold) => hold.run(output).await,
+            Self::Alert(alert) => alert.run(output).await,
+            Self::Drill(drill) => drill.run(output).await,
             Self::Case(case) => case.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,

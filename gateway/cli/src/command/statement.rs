@@ -145,6 +145,15 @@ impl Signed {
         typ: &str,
         says: T,
     ) -> anyhow::Result<Value> {
+        let body = serde_json::to_vec(&json!({ "statement": self.sign(acting, typ, says)? }))?;
+        read_json(&acting.post(path, "application/json", None, body).await?)
+    }
+
+    /// Signs what is said as an act of this kind: compact JWS.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn sign<T: Serialize>(&self, acting: &Acting, typ: &str, says: T) -> anyhow::Result<String> {
         let act = Act {
             realm: acting.realm,
             country: acting.country.clone(),
@@ -155,9 +164,23 @@ impl Signed {
             says,
         };
         let key = KeyFile::load(&self.officer, KeyUse::Sign)?;
-        let signed = key.signer()?.sign(typ, &serde_json::to_vec(&act)?)?;
-        let body = serde_json::to_vec(&json!({ "statement": signed }))?;
-        read_json(&acting.post(path, "application/json", None, body).await?)
+        Ok(key.signer()?.sign(typ, &serde_json::to_vec(&act)?)?)
+    }
+
+    /// Whose act it is.
+    ///
+    /// # Errors
+    /// When the file of the key is not named after its officer.
+    pub fn officer(&self) -> anyhow::Result<OfficerId> {
+        officer_of(&self.officer)
+    }
+
+    /// When the act was done, with its zone.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    pub fn occurred_at(&self) -> anyhow::Result<Zoned> {
+        self.when.occurred_at()
     }
 }
 
