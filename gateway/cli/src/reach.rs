@@ -1,7 +1,7 @@
 //! How a command reaches what it works on: a home on disk, the node that runs on it, a node as an agency.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, header};
@@ -75,6 +75,12 @@ pub struct Acting {
 }
 
 impl AsAgency {
+    /// A credential in another folder than that of `--as`.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
     /// Takes the credential up; people are told when nothing they do is real.
     ///
     /// # Errors

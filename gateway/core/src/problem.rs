@@ -361,6 +361,10 @@ problems! {
     ALERT_CLOSED = "alert.closed", 409, Caller, Never,
         "Ya se respondió o ya se actuó. Consulte la alerta.",
         "It was answered, or acted on, before. Look the alert up.";
+    /// The alert has not left: policy holds it.
+    ALERT_HELD = "alert.held", 409, Caller, Later,
+        "La alerta está retenida y no ha salido. Primero libérela.",
+        "The alert is held and has not left. Release it first.";
     /// Nobody of the authority has taken the alert yet.
     ALERT_UNANSWERED = "alert.unanswered", 409, Caller, Later,
         "Nadie ha tomado la alerta. Primero acuse recibo con la firma de una persona oficial.",

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use jiff::Timestamp;
-use puente_core::catalogue::{Basis, Catalogue, Descriptor, Status};
+use puente_core::catalogue::{Basis, Catalogue, Descriptor, Lane, Status};
+use puente_core::duty::Ladders;
 use puente_core::ids::{Category, CountryCode, MessageType, Realm, Role};
 use puente_core::policy::{
     BasisType, HostFacts, LegalBasis, Outcome, Party, PolicyEngine, SendFacts, StatedFacts, Subject,
@@ -269,10 +270,23 @@ fn a_proposed_profile_permits_nothing_where_people_are_real() {
 }
 
 #[test]
+fn somebody_is_called_over_every_held_message_of_the_alert_lane_and_over_the_end_of_a_broadcast() {
+    let ladders = Ladders::load(&fs::read(root("policies/deadlines.json")).unwrap()).unwrap();
+    let catalogue = catalogue();
+    let heard = |name: &&MessageType| ladders.held(name).is_some();
+    let alerts = catalogue.types().filter(|name| {
+        catalogue.descriptor(name, None).is_some_and(|descriptor| descriptor.lane == Lane::Alert)
+    });
+    let unheard: Vec<_> = alerts.filter(|name| !heard(name)).collect();
+    assert!(unheard.is_empty(), "{unheard:?}");
+    assert!(heard(&&"missing_child.cancel".parse().unwrap()));
+}
+
+#[test]
 fn deadlines_are_of_known_types_and_agree_with_the_descriptors() {
     let deadlines: BTreeMap<String, Value> = read("policies/deadlines.json");
     let catalogue = catalogue();
-    for (name, terms) in deadlines.iter().filter(|(name, _)| *name != "national") {
+    for (name, terms) in deadlines.iter().filter(|(name, _)| !["national", "held"].contains(&name.as_str())) {
         let name: MessageType = name.parse().unwrap();
         let clocks = catalogue.descriptor(&name, None).unwrap_or_else(|| panic!("{name}")).deadlines;
         let minutes = |term: &str| terms.get(term).and_then(Value::as_u64).map(|m| u32::try_from(m).unwrap());

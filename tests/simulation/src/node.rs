@@ -9,7 +9,7 @@ use puente_core::delivery::{
     Commit, CommitId, Direction, Event, EventKind, Ground, InboundRow, Keeping, MessageRow, OutboundRow,
     OutboundState, Pending, ReceiptRow, RetrySchedule, Side, SubjectTag, Write, next_attempt,
 };
-use puente_core::duty::{Answered, Term, Watch, WatchRow};
+use puente_core::duty::{Answered, Awaits, Term, Watch, WatchRow};
 use puente_core::envelope::CLOCK_TOLERANCE_S;
 use puente_core::ids::{CountryCode, Digest, MessageId};
 
@@ -395,6 +395,7 @@ fn receipted(state: &str) -> OutboundState {
 fn watch_over(row: &MessageRow, side: Side, term: &Term) -> Watch {
     Watch {
         message: row.message,
+        awaits: Awaits::Answer,
         side,
         peer: row.peer.clone(),
         message_type: row.message_type.clone(),
@@ -404,6 +405,7 @@ fn watch_over(row: &MessageRow, side: Side, term: &Term) -> Watch {
         term: term.clone(),
         opened_ms: row.created_ms,
         answering: role(),
+        releasing: std::collections::BTreeSet::new(),
         climbed_minutes: None,
         answered: None,
         acted_ms: None,

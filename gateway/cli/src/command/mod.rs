@@ -2,6 +2,7 @@
 
 mod agency;
 mod agency_key;
+mod alert;
 mod answer;
 mod approval;
 mod authority;
@@ -11,6 +12,7 @@ mod check;
 mod consent;
 mod demo;
 mod desk;
+mod drill;
 mod federation;
 mod hold;
 mod inbox;
@@ -78,6 +80,11 @@ pub enum Command {
     /// Reservas de protección / protection holds.
     #[command(subcommand)]
     Hold(hold::ProtectionHold),
+    /// Alertas por reloj, y lo que lo detiene / alerts by their clock, and what stops it.
+    #[command(subcommand)]
+    Alert(alert::Alert),
+    /// Simulacro de alerta: a quién se llamó y en cuántos minutos / an exercise alert: who was called, after how many minutes.
+    Drill(drill::Drill),
     /// Casos de niñez entre dos autoridades / children's cases between two authorities.
     #[command(subcommand)]
     Case(case::Case),
@@ -125,6 +132,8 @@ impl Command {
             Self::Authority(authority) => authority.run(output).await,
             Self::Desk(desk) => desk.run(output).await,
             Self::Hold(hold) => hold.run(output).await,
+            Self::Alert(alert) => alert.run(output).await,
+            Self::Drill(drill) => drill.run(output).await,
             Self::Case(case) => case.run(output).await,
             Self::Consent(consent) => consent.run(output).await,
             Self::Operation(operation) => operation.run(output).await,

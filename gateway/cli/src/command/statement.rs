@@ -140,9 +140,32 @@ impl Signed {
         typ: &str,
         says: T,
     ) -> anyhow::Result<Value> {
-        let signed = acting_officer(acting, &self.officer)?.acts(typ, says, self.when.decided()?)?;
-        let body = serde_json::to_vec(&json!({ "statement": signed }))?;
+        let body = serde_json::to_vec(&json!({ "statement": self.sign(acting, typ, says)? }))?;
         read_json(&acting.post(path, "application/json", None, body).await?)
+    }
+
+    /// Signs what is said as an act of this kind: compact JWS.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn sign<T: Serialize>(&self, acting: &Acting, typ: &str, says: T) -> anyhow::Result<String> {
+        Ok(acting_officer(acting, &self.officer)?.acts(typ, says, self.when.decided()?)?)
+    }
+
+    /// Whose act it is.
+    ///
+    /// # Errors
+    /// When the file of the key is not named after its officer.
+    pub fn officer(&self) -> anyhow::Result<OfficerId> {
+        officer_of(&self.officer)
+    }
+
+    /// When the act was done, with its zone.
+    ///
+    /// # Errors
+    /// When there is no such zone.
+    pub fn occurred_at(&self) -> anyhow::Result<Zoned> {
+        self.when.occurred_at()
     }
 }
 

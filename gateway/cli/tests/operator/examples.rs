@@ -27,7 +27,7 @@ fn example(name: &str) -> Command {
 }
 
 /// Lets a node take up what was copied into its home, now and not within a second.
-fn reload(home: &str) {
+pub fn reload(home: &str) {
     let socket = format!("{home}/admin.sock");
     let line =
         ["--silent", "--fail", "--request", "POST", "--unix-socket", &socket, "http://admin/v1/reload"];

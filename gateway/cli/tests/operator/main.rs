@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod duty;
 mod examples;
 
 use std::io::{BufRead as _, BufReader};
@@ -41,6 +42,10 @@ fn path(folder: &Path, name: &str) -> String {
 }
 
 fn init(home: &str, country: &str) {
+    init_in(home, country, "training");
+}
+
+fn init_in(home: &str, country: &str, realm: &str) {
     let free = "127.0.0.1:0";
     let line = [
         "init",
@@ -49,7 +54,7 @@ fn init(home: &str, country: &str) {
         "--country",
         country,
         "--realm",
-        "training",
+        realm,
         "--name",
         "127.0.0.1",
         "--gateway",
@@ -64,6 +69,8 @@ fn init(home: &str, country: &str) {
         "returns_reception",
         "--role",
         "migration_enforcement",
+        "--role",
+        "child_protection",
     ];
     assert_eq!(status(&line), 0);
 }

@@ -80,7 +80,10 @@ fn link(event: &Event) -> Option<String> {
         EventKind::ReferralOpened => Some("/v1/referrals".to_owned()),
         EventKind::RefusalOpened => Some("/v1/refusals".to_owned()),
         EventKind::RefusalClosed | EventKind::ProtectionAlarm | EventKind::HoldEnded => None,
-        EventKind::AlertState => event.message.map(|id| format!("/v1/alerts/{id}")),
+        EventKind::AlertState => {
+            let held = event.approval.map(|approval| MessageId(approval.0));
+            event.message.or(held).map(|id| format!("/v1/alerts/{id}"))
+        }
         EventKind::CaseState | EventKind::CaseAlarm => Some("/v1/cases".to_owned()),
         EventKind::NoticeState => Some("/v1/notices".to_owned()),
         EventKind::WebhookState => Some("/v1/webhooks".to_owned()),

@@ -164,6 +164,13 @@ pub enum Write {
     Watch(WatchRow),
     /// The clock of an alert moves on. Guard: the stored revision is the one before.
     WatchChanged(WatchRow),
+    /// What the clock of an alert waits for was decided: it is looked at again. Nothing when it is settled, or there is none.
+    WatchLook {
+        /// Which alert, or which approval.
+        message: MessageId,
+        /// When (milliseconds since the epoch).
+        at_ms: i64,
+    },
     /// Somebody is to be called. Guard: its id is new.
     Summons(Summons),
     /// A call was tried. Guard: it waits.

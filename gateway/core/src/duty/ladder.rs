@@ -1,7 +1,8 @@
-//! How long an alert may stay unanswered, and who is woken up meanwhile: data, by message type.
+//! How long an alert may stay held or unanswered, and who is woken up meanwhile: data, by message type.
 //!
-//! Not here: who is on duty (`roster`). INVARIANT: every ladder wakes the receiving authority's officer at once and
-//! somebody on the sending side before the term ends.
+//! Not here: who is on duty (`roster`). INVARIANT: every ladder of an answer wakes the receiving authority's officer at once
+//! and somebody on the sending side before the term ends; every ladder of a held alert wakes those who may release it at
+//! once and the operators before its term ends.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,9 @@ const MAX_RUNGS: usize = 16;
 
 /// Longest term, minutes: a month.
 const MAX_MINUTES: u32 = 43_200;
+
+/// The member of the file that holds the terms of held alerts; every other one but `national` is a message type.
+const HELD: &str = "held";
 
 /// Whom a rung wakes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +83,37 @@ const fn a_day() -> u32 {
     1_440
 }
 
+/// The terms of alerts that policy holds, of several types at once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeldTerm {
+    types: Vec<MessageType>,
+    /// Minutes within which somebody decides.
+    decide_minutes: u32,
+    ladder: Vec<HeldRung>,
+}
+
+/// One step of its escalation; it is the sending side's alone.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeldRung {
+    after_minutes: u32,
+    wake: Wake,
+}
+
+impl HeldTerm {
+    fn term(&self) -> Term {
+        let rung =
+            |rung: &HeldRung| Rung { after_minutes: rung.after_minutes, side: Side::Sender, wake: rung.wake };
+        Term {
+            answer_minutes: self.decide_minutes,
+            act_minutes: None,
+            countersign_minutes: a_day(),
+            ladder: self.ladder.iter().map(rung).collect(),
+        }
+    }
+}
+
 /// Why terms are not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LadderError {
@@ -98,9 +133,12 @@ pub enum LadderError {
     },
 }
 
-/// The terms of every type of alert that somebody has to answer.
+/// The terms of every type of alert that somebody has to answer, or to release where policy holds it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ladders(BTreeMap<MessageType, Term>);
+pub struct Ladders {
+    answered: BTreeMap<MessageType, Term>,
+    held: BTreeMap<MessageType, Term>,
+}
 
 impl Ladders {
     /// Reads the terms of a policy set; types without a ladder have no clock that somebody must stop.
@@ -109,39 +147,61 @@ impl Ladders {
     /// When the file or one ladder in it is not sound: a set with half an escalation is not put in force.
     pub fn load(deadlines: &[u8]) -> Result<Self, LadderError> {
         let value = crate::json::parse(deadlines, crate::json::MAX_DEPTH).map_err(|_| LadderError::Form)?;
-        let Value::Object(types) = value else { return Err(LadderError::Form) };
-        let mut ladders = BTreeMap::new();
+        let Value::Object(mut types) = value else { return Err(LadderError::Form) };
+        let mut ladders = Self { held: held(types.remove(HELD))?, ..Self::default() };
         for (name, terms) in types {
             if terms.get("ladder").is_none() {
                 continue;
             }
             let message_type: MessageType = name.parse().map_err(|_| LadderError::Term(name.clone()))?;
-            let mut term: Term =
-                serde_json::from_value(terms).map_err(|_| LadderError::Term(name.clone()))?;
-            if let Some(defect) = defect(&term) {
-                return Err(LadderError::Ladder { message_type: name, defect });
-            }
-            term.ladder.sort_by_key(|rung| rung.after_minutes);
-            ladders.insert(message_type, term);
+            let term: Term = serde_json::from_value(terms).map_err(|_| LadderError::Term(name.clone()))?;
+            let term = sound(&name, term, Side::Receiver)?;
+            ladders.answered.insert(message_type, term);
         }
-        Ok(Self(ladders))
+        Ok(ladders)
     }
 
     /// The terms of a type, when an alert of it has to be answered.
     #[must_use]
     pub fn of(&self, message_type: &MessageType) -> Option<&Term> {
-        self.0.get(message_type)
+        self.answered.get(message_type)
     }
 
-    /// Every type with its terms.
+    /// The terms within which a held message of a type is decided on, when somebody is called over it.
+    #[must_use]
+    pub fn held(&self, message_type: &MessageType) -> Option<&Term> {
+        self.held.get(message_type)
+    }
+
+    /// Every type that has to be answered, with its terms.
     pub fn iter(&self) -> impl Iterator<Item = (&MessageType, &Term)> {
-        self.0.iter()
+        self.answered.iter()
     }
 }
 
-fn defect(term: &Term) -> Option<&'static str> {
-    let at_once =
-        |rung: &Rung| rung.after_minutes == 0 && rung.side == Side::Receiver && rung.wake == Wake::Officer;
+fn held(groups: Option<Value>) -> Result<BTreeMap<MessageType, Term>, LadderError> {
+    let groups = groups.unwrap_or_else(|| Value::Array(Vec::new()));
+    let groups: Vec<HeldTerm> =
+        serde_json::from_value(groups).map_err(|_| LadderError::Term(HELD.to_owned()))?;
+    let mut terms = BTreeMap::new();
+    for group in groups {
+        let term = sound(HELD, group.term(), Side::Sender)?;
+        terms.extend(group.types.into_iter().map(|message_type| (message_type, term.clone())));
+    }
+    Ok(terms)
+}
+
+/// The term in the order of its minutes, when it leaves nobody asleep whose turn begins on this side.
+fn sound(name: &str, mut term: Term, first: Side) -> Result<Term, LadderError> {
+    if let Some(defect) = defect(&term, first) {
+        return Err(LadderError::Ladder { message_type: name.to_owned(), defect });
+    }
+    term.ladder.sort_by_key(|rung| rung.after_minutes);
+    Ok(term)
+}
+
+fn defect(term: &Term, first: Side) -> Option<&'static str> {
+    let at_once = |rung: &Rung| rung.after_minutes == 0 && rung.side == first && rung.wake == Wake::Officer;
     let minutes = [term.answer_minutes, term.act_minutes.unwrap_or(1), term.countersign_minutes];
     if minutes.iter().any(|minutes| !(1..=MAX_MINUTES).contains(minutes)) {
         Some("a term is not between one minute and a month")
@@ -150,9 +210,11 @@ fn defect(term: &Term) -> Option<&'static str> {
     } else if term.ladder.iter().any(|rung| rung.after_minutes >= term.answer_minutes) {
         Some("a rung comes after the term")
     } else if !term.ladder.iter().any(at_once) {
-        Some("the receiving officer is not woken up at once")
+        Some("the officer whose turn it is is not woken up at once")
     } else if !term.ladder.iter().any(|rung| rung.side == Side::Sender) {
         Some("nobody on the sending side is woken up")
+    } else if first == Side::Sender && !term.ladder.iter().any(|rung| rung.wake == Wake::Operator) {
+        Some("no operator hears of what is held")
     } else {
         None
     }

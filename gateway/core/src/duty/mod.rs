@@ -1,4 +1,4 @@
-//! Alerts that a person has to answer: the clock, the escalation, who is on duty.
+//! Alerts that a person has to release or to answer: the clock, the escalation, who is on duty.
 //!
 //! Not here: sending (`puente-node::duty`). INVARIANT: an alert's clock is stopped by an officer's act and by nothing
 //! else; what nobody stops is told to somebody else, on both sides.
@@ -18,4 +18,4 @@ pub use ladder::{DEADLINES, LadderError, Ladders, Rung, Term, Wake};
 pub use notice::{Call, Notice, notice};
 pub use record::{Channel, Summons, SummonsState, WatchRow};
 pub use roster::{Contact, Gap, Roster, RosterError};
-pub use watch::{Answered, Due, Silence, Watch};
+pub use watch::{Answered, Awaits, Due, Silence, Watch};

@@ -23,6 +23,20 @@ pub enum Call {
     Act,
     /// No answer came, or will come.
     Silence,
+    /// A held alert has to be released or refused.
+    Decide,
+    /// Nobody has decided on a held alert.
+    Undecided,
+    /// A held alert was not sent, and will not be.
+    NotSent,
+}
+
+impl Call {
+    /// Whether it asks for something that may have been done before the call is made.
+    #[must_use]
+    pub const fn is_request(self) -> bool {
+        matches!(self, Self::Answer | Self::Decide)
+    }
 }
 
 /// The notice; the hour is that of the one who reads it.
@@ -38,12 +52,26 @@ pub fn notice(call: Call, until: Timestamp, zone: &TimeZone, drill: bool) -> Not
             format!("alerta sin respuesta desde las {hour}"),
             format!("alert without an answer since {hour}"),
         ),
+        Call::Decide => (
+            format!("alerta retenida, decidir antes de las {hour}"),
+            format!("alert held, decide before {hour}"),
+        ),
+        Call::Undecided => (
+            format!("alerta retenida sin decisión desde las {hour}"),
+            format!("alert held without a decision since {hour}"),
+        ),
+        Call::NotSent => (
+            format!("alerta retenida que no se envió, {hour}"),
+            format!("held alert that was not sent, {hour}"),
+        ),
+    };
+    let (inbox_es, inbox_en) = match call {
+        Call::Answer | Call::Act | Call::Silence => ("su bandeja de alertas", "your inbox of alerts"),
+        Call::Decide | Call::Undecided | Call::NotSent => ("sus aprobaciones", "your approvals"),
     };
     let (marked, mark) = if drill { ("SIMULACRO, ", "DRILL, ") } else { ("", "") };
     Notice {
         line: format!("Puente: {marked}{es}"),
-        text: format!(
-            "Puente: {marked}{es}. Abra su bandeja de alertas.\nPuente: {mark}{en}. Open your inbox of alerts.\n"
-        ),
+        text: format!("Puente: {marked}{es}. Abra {inbox_es}.\nPuente: {mark}{en}. Open {inbox_en}.\n"),
     }
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::delivery::Side;
+use crate::delivery::{ApprovalState, Side};
 use crate::ids::{CaseId, MessageId};
 
 const MINUTE: i64 = 60_000;
@@ -24,6 +24,7 @@ fn watch(side: Side) -> Watch {
     let message_type = "child.alert".parse().unwrap();
     Watch {
         message: MessageId(uuid::Uuid::from_u128(7)),
+        awaits: Awaits::Answer,
         side,
         peer: "MX".parse().unwrap(),
         term: ladders().of(&message_type).unwrap().clone(),
@@ -32,6 +33,7 @@ fn watch(side: Side) -> Watch {
         agency: None,
         role: "child_protection".parse().unwrap(),
         answering: "child_protection".parse().unwrap(),
+        releasing: BTreeSet::new(),
         opened_ms: OPENED,
         climbed_minutes: None,
         answered: None,
@@ -107,6 +109,79 @@ fn an_alert_that_is_not_taken_is_told_at_once_and_asks_nothing_more() {
     let mut there = watch(Side::Sender);
     assert_eq!(there.handle_not_taken(), Some(Due::Tell(Silence::NotTaken)));
     assert_eq!((there.handle_not_taken(), there.next_ms(), there.state()), (None, None, "not_taken"));
+}
+
+fn held() -> Watch {
+    let answered = watch(Side::Sender);
+    let term = ladders().held(&answered.message_type).unwrap().clone();
+    Watch { awaits: Awaits::Release, term, ..answered }
+}
+
+#[test]
+fn an_alert_that_policy_holds_wakes_its_officers_at_once_and_the_operators_before_its_term() {
+    let mut held = held();
+    assert_eq!((held.state(), at(&mut held, 0)), ("held", vec![Due::Wake(Wake::Officer)]));
+    let woken: Vec<Due> = (1..30).flat_map(|minute| at(&mut held, minute)).collect();
+    assert_eq!(woken, [Wake::Deputy, Wake::Supervisor, Wake::Operator].map(Due::Wake));
+    assert_eq!(at(&mut held, 30), [Due::Tell(Silence::Undecided)]);
+    assert_eq!((held.state(), held.is_settled(), at(&mut held, 500)), ("undecided", false, vec![]));
+}
+
+#[test]
+fn a_release_stops_the_clock_of_a_held_alert_and_asks_nothing_more() {
+    let mut held = held();
+    assert_eq!(held.handle_decision(OPENED, ApprovalState::Open), None);
+    assert_eq!(held.handle_decision(OPENED + MINUTE, ApprovalState::Granted), None);
+    assert_eq!((held.state(), held.next_ms(), at(&mut held, 500)), ("released", None, vec![]));
+}
+
+#[test]
+fn a_held_alert_that_lapses_or_is_refused_is_told_once_whatever_was_told_before() {
+    for (state, silence) in
+        [(ApprovalState::Lapsed, Silence::Lapsed), (ApprovalState::Refused, Silence::NotReleased)]
+    {
+        let mut held = held();
+        at(&mut held, 240);
+        assert_eq!(held.handle_decision(OPENED, state), Some(Due::Tell(silence)));
+        assert_eq!(held.handle_decision(OPENED, state), None);
+        assert_eq!((held.state(), held.next_ms()), (silence.as_str(), None));
+    }
+}
+
+#[test]
+fn nobody_answers_an_alert_that_has_not_left() {
+    let answered = held().handle_answer(OPENED, Answered::Telephone);
+    assert_eq!(answered.unwrap_err().kind.code, "alert.held");
+}
+
+#[test]
+fn a_ladder_of_held_alerts_that_leaves_somebody_asleep_is_not_taken() {
+    let load = |change: &dyn Fn(&mut Value)| {
+        let mut group = json!({"types": ["child.alert"], "decide_minutes": 30, "ladder": [
+            {"after_minutes": 0, "wake": "officer"}, {"after_minutes": 25, "wake": "operator"},
+        ]});
+        change(&mut group);
+        Ladders::load(&serde_json::to_vec(&json!({"held": [group]})).unwrap())
+    };
+    assert!(load(&|_| {}).is_ok());
+    type Change = fn(&mut Value);
+    let changes: [Change; 5] = [
+        |group| group["ladder"][0]["after_minutes"] = json!(1),
+        |group| group["ladder"][1]["wake"] = json!("supervisor"),
+        |group| group["ladder"][1]["after_minutes"] = json!(30),
+        |group| group["decide_minutes"] = json!(0),
+        |group| group["ladder"][0]["side"] = json!("receiver"),
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        assert!(load(change).is_err(), "change {number}");
+    }
+}
+
+#[test]
+fn a_clock_that_was_stored_before_held_alerts_had_one_still_reads() {
+    let mut stored = serde_json::to_value(watch(Side::Receiver)).unwrap();
+    stored.as_object_mut().unwrap().remove("awaits");
+    assert_eq!(serde_json::from_value::<Watch>(stored).unwrap(), watch(Side::Receiver));
 }
 
 proptest! {
@@ -250,5 +325,7 @@ fn a_notice_says_the_hour_of_its_reader_and_nothing_else() {
     let told = notice(Call::Answer, until, &zone, false);
     assert_eq!(told.line, "Puente: alerta, responder antes de las 03:40");
     assert!(notice(Call::Answer, until, &zone, true).line.contains("SIMULACRO"));
+    let held = notice(Call::Decide, until, &zone, false).line;
+    assert_eq!(held, "Puente: alerta retenida, decidir antes de las 03:40");
     assert!(!told.text.contains("Guatemala") && !told.text.contains("GT"));
 }

@@ -1,20 +1,32 @@
-//! The clock of one alert on one side: it runs until a named person stops it.
+//! The clock of one alert on one side: it runs until a named person stops it, or until it is known that the alert goes
+//! nowhere.
 //!
 //! Not here: who is on duty and how they are reached. INVARIANT: a rung is climbed once and a silence is told once,
-//! whatever was down meanwhile; a machine's receipt stops nothing.
+//! whatever was down meanwhile; a machine's receipt stops nothing; an alert that policy holds has a clock too.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::ladder::{Term, Wake};
-use crate::delivery::Side;
+use crate::delivery::{ApprovalState, Side};
 use crate::ids::{AgencyId, CaseId, CountryCode, MessageId, MessageType, Role};
 use crate::problem::{self, Problem};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// How an answer came.
+/// What a clock waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaits {
+    /// An officer's answer to an alert that is on its way, or there.
+    #[default]
+    Answer,
+    /// The word of those who may release an alert that policy holds here; it is named by its approval.
+    Release,
+}
+
+/// How a clock was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answered {
@@ -22,6 +34,8 @@ pub enum Answered {
     Signed,
     /// By telephone, entered by an officer of the side that waited; the signature is still to come.
     Telephone,
+    /// Held before, and released by those who may: the clock of its answer runs from then on.
+    Released,
 }
 
 impl Answered {
@@ -31,6 +45,7 @@ impl Answered {
         match self {
             Self::Signed => "answered",
             Self::Telephone => "answered_by_telephone",
+            Self::Released => "released",
         }
     }
 }
@@ -47,6 +62,12 @@ pub enum Silence {
     NoSignature,
     /// The other gateway does not take the alert: no answer will come.
     NotTaken,
+    /// Nobody has decided in time on an alert that is held.
+    Undecided,
+    /// A held alert does not go: who may release it has refused.
+    NotReleased,
+    /// A held alert does not go: nobody released it before its approval lapsed.
+    Lapsed,
 }
 
 impl Silence {
@@ -55,9 +76,16 @@ impl Silence {
     pub const fn wakes(self) -> &'static [Wake] {
         match self {
             Self::NoAnswer | Self::NoSignature => &[Wake::Supervisor],
-            Self::NoAction => &[Wake::Supervisor, Wake::Operator],
-            Self::NotTaken => &[Wake::Officer, Wake::Supervisor, Wake::Operator],
+            Self::NoAction | Self::Undecided => &[Wake::Supervisor, Wake::Operator],
+            // The officers were heard; their supervisor may see it otherwise.
+            Self::NotReleased => &[Wake::Supervisor],
+            Self::NotTaken | Self::Lapsed => &[Wake::Officer, Wake::Supervisor, Wake::Operator],
         }
+    }
+
+    /// Whether the alert goes nowhere from then on.
+    const fn is_end(self) -> bool {
+        matches!(self, Self::NotTaken | Self::NotReleased | Self::Lapsed)
     }
 
     /// The silence as a metric label and as an event's state.
@@ -68,6 +96,9 @@ impl Silence {
             Self::NoAction => "no_action",
             Self::NoSignature => "no_signature",
             Self::NotTaken => "not_taken",
+            Self::Undecided => "undecided",
+            Self::NotReleased => "not_released",
+            Self::Lapsed => "lapsed",
         }
     }
 }
@@ -84,8 +115,11 @@ pub enum Due {
 /// One alert on one side. Instants are milliseconds since the epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// The alert.
+    /// The alert; the approval's id while it is held.
     pub message: MessageId,
+    /// What it waits for.
+    #[serde(default)]
+    pub awaits: Awaits,
     /// Which end this is.
     pub side: Side,
     /// The other country.
@@ -100,6 +134,9 @@ pub struct Watch {
     pub role: Role,
     /// The role that has to answer.
     pub answering: Role,
+    /// Roles of this country's other authorities that may release it while it is held.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub releasing: BTreeSet<Role>,
     /// The terms that stood when it was opened.
     pub term: Term,
     /// When it was accepted here, or released here.
@@ -119,7 +156,7 @@ impl Watch {
         self.opened_ms.saturating_add(i64::from(minutes).saturating_mul(MINUTE_MS))
     }
 
-    /// When an officer has to have answered.
+    /// When an officer has to have answered, or decided.
     #[must_use]
     pub fn answer_by_ms(&self) -> i64 {
         self.after(self.term.answer_minutes)
@@ -137,29 +174,42 @@ impl Watch {
         self.answered.is_none()
     }
 
+    /// How it ended, when the alert goes nowhere.
+    fn ended(&self) -> Option<Silence> {
+        self.told.iter().copied().find(|silence| silence.is_end())
+    }
+
     /// Whether nothing more is asked of anybody.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let signed = matches!(self.answered, Some((_, Answered::Signed)));
-        self.told.contains(&Silence::NotTaken)
-            || (signed && (self.term.act_minutes.is_none() || self.acted_ms.is_some()))
+        let signed = matches!(self.answered, Some((_, Answered::Signed | Answered::Released)));
+        self.ended().is_some() || (signed && (self.term.act_minutes.is_none() || self.acted_ms.is_some()))
     }
 
     /// Where it stands, as it is shown.
     #[must_use]
     pub fn state(&self) -> &'static str {
-        match (self.acted_ms, self.answered) {
-            _ if self.told.contains(&Silence::NotTaken) => Silence::NotTaken.as_str(),
-            (Some(_), _) => "acted",
-            (None, Some((_, how))) => how.as_str(),
-            (None, None) if self.told.contains(&Silence::NoAnswer) => Silence::NoAnswer.as_str(),
-            (None, None) => "waits",
+        match (self.ended(), self.acted_ms, self.answered, self.awaits) {
+            (Some(end), ..) => end.as_str(),
+            (None, Some(_), ..) => "acted",
+            (None, None, Some((_, how)), _) => how.as_str(),
+            (None, None, None, _) if self.told.contains(&self.unmet()) => self.unmet().as_str(),
+            (None, None, None, Awaits::Answer) => "waits",
+            (None, None, None, Awaits::Release) => "held",
+        }
+    }
+
+    /// What is told when the term ends and nobody has spoken.
+    const fn unmet(&self) -> Silence {
+        match self.awaits {
+            Awaits::Answer => Silence::NoAnswer,
+            Awaits::Release => Silence::Undecided,
         }
     }
 
     /// Every silence that may still have to be told, with its hour.
     fn silences(&self) -> impl Iterator<Item = (i64, Silence)> {
-        let answer = self.is_unanswered().then(|| (self.answer_by_ms(), Silence::NoAnswer));
+        let answer = self.is_unanswered().then(|| (self.answer_by_ms(), self.unmet()));
         let act = self.act_by_ms().filter(|_| self.acted_ms.is_none()).map(|at| (at, Silence::NoAction));
         let countersign = i64::from(self.term.countersign_minutes).saturating_mul(MINUTE_MS);
         let signature = match self.answered {
@@ -210,8 +260,11 @@ impl Watch {
     /// An officer answers, once; a signature follows an answer by telephone.
     ///
     /// # Errors
-    /// `alert.closed` when it was answered in this or a better way.
+    /// `alert.closed` when it was answered in this or a better way, `alert.held` before it was released.
     pub fn handle_answer(&mut self, at_ms: i64, how: Answered) -> Result<(), Problem> {
+        if self.awaits == Awaits::Release {
+            return Err(Problem::new(&problem::ALERT_HELD));
+        }
         match (self.answered, how) {
             (None, _) => self.answered = Some((at_ms, how)),
             (Some((first, Answered::Telephone)), Answered::Signed) => {
@@ -237,8 +290,26 @@ impl Watch {
         Ok(())
     }
 
-    /// The other gateway refused the alert, or it expired unaccepted: told at once, for no answer will come.
+    /// The other gateway refused the alert, or it expired unaccepted, or it was taken out of the queue: told at once, for
+    /// no answer will come.
     pub fn handle_not_taken(&mut self) -> Option<Due> {
-        self.told.insert(Silence::NotTaken).then_some(Due::Tell(Silence::NotTaken))
+        self.handle_end(Silence::NotTaken)
+    }
+
+    /// The held alert was decided on, or nobody did in time: a release stops the clock, all else is told at once.
+    pub fn handle_decision(&mut self, at_ms: i64, state: ApprovalState) -> Option<Due> {
+        match state {
+            ApprovalState::Open => None,
+            ApprovalState::Granted => {
+                self.answered = self.answered.or(Some((at_ms, Answered::Released)));
+                None
+            }
+            ApprovalState::Refused => self.handle_end(Silence::NotReleased),
+            ApprovalState::Lapsed => self.handle_end(Silence::Lapsed),
+        }
+    }
+
+    fn handle_end(&mut self, end: Silence) -> Option<Due> {
+        (self.ended().is_none() && self.told.insert(end)).then_some(Due::Tell(end))
     }
 }

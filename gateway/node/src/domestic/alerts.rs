@@ -38,7 +38,7 @@ const MAX_CALLS: u32 = 500;
 
 fn summary(watch: &Watch) -> Value {
     json!({
-        "alert_id": watch.message, "side": watch.side, "type": watch.message_type, "peer": watch.peer,
+        "alert_id": watch.message, "awaits": watch.awaits, "side": watch.side, "type": watch.message_type, "peer": watch.peer,
         "case": watch.case, "role": watch.role, "state": watch.state(), "opened_ms": watch.opened_ms,
         "answer_by_ms": watch.answer_by_ms(), "act_by_ms": watch.act_by_ms(),
         "answered_ms": watch.answered.map(|(at, _)| at), "acted_ms": watch.acted_ms, "told": watch.told,
@@ -65,8 +65,9 @@ async fn load(node: &Node, caller: &KnownAgency, id: &str) -> Result<WatchRow, P
     let id: MessageId = id.parse().map_err(|_| not_found())?;
     let row = node.store.watch(id).await.map_err(|error| store_problem(&error))?;
     let own = |watch: &Watch| {
-        caller.roles.contains(&watch.role)
-            && watch.agency.as_ref().is_none_or(|agency| *agency == caller.agency)
+        let asked = caller.roles.contains(&watch.role)
+            && watch.agency.as_ref().is_none_or(|agency| *agency == caller.agency);
+        asked || caller.roles.iter().any(|role| watch.releasing.contains(role))
     };
     row.filter(|row| own(&row.watch)).ok_or_else(not_found)
 }

@@ -184,14 +184,11 @@ async fn requeue(node: &Node, stop: &Stop, released: bool) -> Result<Vec<Write>,
     } else {
         (OutboundState::Cancelled, Some(problem::POLICY_REFUSED.code.to_owned()))
     };
-    Ok(vec![Write::OutboundState {
-        message,
-        release: row.release,
-        state,
-        code,
-        due_ms: node.clock.now_ms(),
-        attempts: 0,
-    }])
+    let at_ms = node.clock.now_ms();
+    Ok(vec![
+        Write::OutboundState { message, release: row.release, state, code, due_ms: at_ms, attempts: 0 },
+        Write::WatchLook { message, at_ms },
+    ])
 }
 
 /// The hold with what it was found not to be about; in force before it is durable, so that the row can be decided again.

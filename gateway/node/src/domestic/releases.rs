@@ -14,6 +14,7 @@ use puente_core::policy::RuleId;
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::submit::{self, Mode, Outcome, Submission, Verdict, prepare};
+use crate::duty::look_again;
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::store::{ActFilter, ApprovalFilter};
@@ -122,8 +123,9 @@ pub(super) async fn release(
 }
 
 /// What ends a row's waiting, and the word to its agency.
-pub(super) fn close(row: &ApprovalRow, state: ApprovalState, at_ms: i64) -> [Write; 3] {
+pub(super) fn close(row: &ApprovalRow, state: ApprovalState, at_ms: i64) -> [Write; 4] {
     [
+        look_again(row.approval, at_ms),
         // Her question restricted under the row's name; released, it does under its own.
         Write::Unrestrict { question: MessageId(row.approval.0), at_ms },
         Write::ApprovalState { approval: row.approval, state, at_ms },

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use puente_core::delivery::{Event, EventKind, Side, Write};
-use puente_core::duty::{Answered, Watch, WatchRow};
+use puente_core::duty::{Answered, Awaits, Watch, WatchRow};
 use puente_core::envelope::VerifiedOuter;
 use puente_core::evidence::{ReceiptEntry, ReceiptState};
-use puente_core::ids::MessageId;
+use puente_core::ids::{ApprovalId, MessageId};
 use puente_core::problem::Problem;
 
 use crate::duty::clock::follows;
@@ -19,8 +19,8 @@ pub fn state_event(watch: &Watch, state: &str, at_ms: i64) -> Event {
         kind: EventKind::AlertState,
         agency: watch.agency.clone(),
         role: watch.role.clone(),
-        message: Some(watch.message),
-        approval: None,
+        message: (watch.awaits == Awaits::Answer).then_some(watch.message),
+        approval: (watch.awaits == Awaits::Release).then_some(ApprovalId(watch.message.0)),
         message_type: Some(watch.message_type.clone()),
         state: state.to_owned(),
         at_ms,

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinSet;
 
 use puente_core::delivery::{RetrySchedule, Write, next_attempt};
-use puente_core::duty::{Call, Channel, Notice, Summons, SummonsState, notice};
+use puente_core::duty::{Channel, Notice, Summons, SummonsState, notice};
 use puente_core::ids::Realm;
 use puente_core::personal::Personal;
 use puente_core::problem::Problem;
@@ -162,13 +162,13 @@ async fn call(node: &Node, ways: &Ways, mut summons: Summons) -> Result<(), Prob
     Ok(())
 }
 
-/// Whether the alert was answered before this call was taken.
+/// Whether what is asked for was done, or came to nothing, before this call was taken.
 async fn spared(node: &Node, summons: &Summons) -> Result<bool, Problem> {
-    if summons.call != Call::Answer {
+    if !summons.call.is_request() {
         return Ok(false);
     }
     let row = node.store.watch(summons.message).await.map_err(|error| store_problem(&error))?;
-    Ok(row.is_some_and(|row| !row.watch.is_unanswered()))
+    Ok(row.is_some_and(|row| !row.watch.is_unanswered() || row.watch.is_settled()))
 }
 
 /// Where the contact is reached now, and in whose hours the notice speaks.

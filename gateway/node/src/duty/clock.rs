@@ -1,15 +1,19 @@
 //! Clocks of alerts: begun with the alert, stepped by the time, each step in one commit with what follows from it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use puente_core::delivery::{Direction, MessageRow, Side, Write};
-use puente_core::duty::{Call, Due, Silence, Wake, Watch, WatchRow};
+use puente_core::duty::{Awaits, Call, Due, Silence, Wake, Watch, WatchRow};
 use puente_core::ids::Role;
 use puente_core::problem::Problem;
 
 use crate::duty::answer::state_event;
+use crate::duty::held::came_of;
 use crate::duty::people::summon;
 use crate::node::{Node, Rules, store_problem};
+use crate::store::{Guard, StoreError};
 
 /// Most clocks looked at in one call.
 const AT_ONCE: u32 = 200;
@@ -24,6 +28,7 @@ pub fn begins(rules: &Rules, row: &MessageRow, answering: &Role) -> Option<Write
     };
     Some(Write::Watch(WatchRow::opened(Watch {
         message: row.message,
+        awaits: Awaits::Answer,
         side,
         peer: row.peer.clone(),
         message_type: row.message_type.clone(),
@@ -31,12 +36,13 @@ pub fn begins(rules: &Rules, row: &MessageRow, answering: &Role) -> Option<Write
         agency: row.agency.clone(),
         role: row.role.clone(),
         answering: answering.clone(),
+        releasing: BTreeSet::new(),
         term,
         opened_ms: row.created_ms,
         climbed_minutes: None,
         answered: None,
         acted_ms: None,
-        told: std::collections::BTreeSet::new(),
+        told: BTreeSet::new(),
     })))
 }
 
@@ -49,13 +55,20 @@ pub async fn step(node: &Node) -> Result<usize, Problem> {
     let due = node.store.watches_due(now_ms, AT_ONCE).await.map_err(|error| store_problem(&error))?;
     let mut steps = 0;
     for mut row in due {
-        let due = row.watch.handle_time(now_ms);
+        let ended = came_of(node, &mut row.watch, now_ms).await?;
+        let mut due = row.watch.handle_time(now_ms);
+        due.extend(ended);
         let mut writes = Vec::new();
         for step in &due {
             writes.extend(follows(node, &row.watch, *step, now_ms));
         }
         writes.push(Write::WatchChanged(row.moved(None)));
-        node.commit(writes).await.map_err(|error| store_problem(&error))?;
+        match node.commit(writes).await {
+            Ok(_) => {}
+            // Somebody has moved it meanwhile: it is looked at again as it stands.
+            Err(StoreError::Conflict { what: Guard::Changed, .. }) => continue,
+            Err(error) => return Err(store_problem(&error)),
+        }
         steps += due.len();
         for step in due {
             if let Due::Tell(silence) = step {
@@ -70,9 +83,13 @@ pub async fn step(node: &Node) -> Result<usize, Problem> {
 pub(super) fn follows(node: &Node, watch: &Watch, due: Due, now_ms: i64) -> Vec<Write> {
     let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
     let (wakes, call, until_ms): (&[Wake], _, _) = match &due {
-        Due::Wake(wake) => (std::slice::from_ref(wake), Call::Answer, watch.answer_by_ms()),
+        Due::Wake(wake) => (std::slice::from_ref(wake), asked(watch), watch.answer_by_ms()),
         Due::Tell(Silence::NoAction) => {
             (Silence::NoAction.wakes(), Call::Act, watch.act_by_ms().unwrap_or(now_ms))
+        }
+        Due::Tell(Silence::Undecided) => (Silence::Undecided.wakes(), Call::Undecided, watch.opened_ms),
+        Due::Tell(silence @ (Silence::NotReleased | Silence::Lapsed)) => {
+            (silence.wakes(), Call::NotSent, now_ms)
         }
         Due::Tell(silence) => (silence.wakes(), Call::Silence, watch.opened_ms),
     };
@@ -82,4 +99,12 @@ pub(super) fn follows(node: &Node, watch: &Watch, due: Due, now_ms: i64) -> Vec<
         writes.push(Write::Event(state_event(watch, silence.as_str(), now_ms)));
     }
     writes
+}
+
+/// What a rung asks of the people it wakes.
+const fn asked(watch: &Watch) -> Call {
+    match watch.awaits {
+        Awaits::Answer => Call::Answer,
+        Awaits::Release => Call::Decide,
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! INVARIANT: a rung always calls somebody: where no roster names anybody, the operators of this node.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use puente_core::delivery::Write;
@@ -74,17 +76,16 @@ fn reached(node: &Node, watch: &Watch, wake: Wake, now: Timestamp) -> Vec<Reache
     people
 }
 
-/// The agency concerned, or every one that holds the role when none is named.
-fn agencies(node: &Node, watch: &Watch) -> Vec<AgencyId> {
-    match &watch.agency {
-        Some(agency) => vec![agency.clone()],
-        None => {
-            let register = node.register.get();
-            let holding =
-                register.agencies().filter(|file| register.roles(&file.agency).contains(&watch.role));
-            holding.map(|file| file.agency.clone()).collect()
-        }
-    }
+/// The agency concerned, or every one that holds the role when none is named; and those who may release what is held.
+fn agencies(node: &Node, watch: &Watch) -> BTreeSet<AgencyId> {
+    let register = node.register.get();
+    let unnamed = watch.agency.is_none().then_some(&watch.role);
+    let roles: Vec<_> = watch.releasing.iter().chain(unnamed).collect();
+    let holding = register
+        .agencies()
+        .filter(|file| register.roles(&file.agency).iter().any(|role| roles.contains(&role)))
+        .map(|file| file.agency.clone());
+    holding.chain(watch.agency.clone()).collect()
 }
 
 fn channels(contact: &Contact) -> impl Iterator<Item = Channel> {

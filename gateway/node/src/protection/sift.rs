@@ -121,6 +121,7 @@ async fn stop(
         state: "opened".to_owned(),
         at_ms: node.clock.now_ms(),
     }));
+    writes.push(Write::WatchLook { message: queued.message, at_ms: node.clock.now_ms() });
     node.commit(writes).await?;
     Ok(())
 }

@@ -6,135 +6,16 @@ use serde_json::{Value, json};
 
 use puente_core::duty::{Acted, TYP_ACTED, TYP_TAKEN, TYP_TELEPHONE, Taken, Telephoned};
 use puente_core::personal::Personal;
-use puente_node::client::AgencyClient;
-use puente_node::config::{Config, MailSecurity, reference};
+use puente_node::config::{Config, reference};
 use puente_node::home::write_file;
-use puente_test_support::{Federation, MailServer, Manner, Receiver, post, signed};
+use puente_test_support::{Manner, Receiver, post, signed};
 
-const AGENCIES: &[(&str, &str, &str)] = &[
-    ("MX", "PFPNNA", "child_protection"),
-    ("GT", "PGN", "child_protection"),
-    ("GT", "IGM", "returns_reception"),
-];
-
-const MINUTE_MS: i64 = 60_000;
-const PHONE: &str = "+50224148888";
-
-struct Case {
-    federation: Federation,
-    mails: MailServer,
-    pfpnna: AgencyClient,
-    pgn: AgencyClient,
-    /// The key of PGN's officer.
-    lucia: Vec<u8>,
-}
-
-fn roster(agency: &str, zone: &str) -> Value {
-    let mail = |name: &str| json!({"mail": format!("{name}@{}.example", agency.to_lowercase())});
-    json!({
-        "agency": agency, "zone": zone,
-        "contacts": {"guardia": mail("guardia"), "relevo": mail("relevo"), "jefa": mail("jefa")},
-        "week": [{
-            "days": ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
-            "hours": [{"from": "00:00", "to": "00:00", "officers": ["guardia"], "deputies": ["relevo"]}],
-        }],
-        "supervisors": ["jefa"],
-    })
-}
-
-impl Case {
-    async fn new() -> Result<Self> {
-        let mails = MailServer::start().await?;
-        let port = mails.port;
-        let calls = move |config: &mut Config| {
-            let operator = format!("operador@{}.example", config.country.lower());
-            config.duty.operators_mail = vec![Personal::new(operator)];
-            config.duty.mail_host = "127.0.0.1".to_owned();
-            config.duty.mail_port = port;
-            config.duty.mail_security = MailSecurity::None;
-            config.duty.mail_from = "puente@node.example".to_owned();
-        };
-        let federation = Federation::with(&["GT", "MX"], AGENCIES, calls).await?;
-        let (pfpnna, pgn) = (federation.client("MX", "PFPNNA")?, federation.client("GT", "PGN")?);
-        let lucia = federation.officer("GT", "PGN", "lucia", "p-lucia")?;
-        let case = Self { federation, mails, pfpnna, pgn, lucia };
-        case.rostered("MX", "PFPNNA", "America/Mexico_City")?;
-        case.rostered("GT", "PGN", "America/Guatemala")?;
-        Ok(case)
-    }
-
-    fn rostered(&self, country: &str, agency: &str, zone: &str) -> Result<()> {
-        let member = self.federation.member(country)?;
-        let folder = member.home.rosters();
-        std::fs::create_dir_all(&folder)?;
-        let bytes = serde_json::to_vec(&roster(agency, zone))?;
-        write_file(&folder.join(format!("{agency}.json")), &bytes)?;
-        member.running.as_ref().context("runs")?.reload()?;
-        Ok(())
-    }
-
-    /// Sends an alert and waits until the other side's clock runs; answers its id.
-    async fn alert(&self) -> Result<String> {
-        let verdict: Value = post(&self.pfpnna, "/v1/messages", &alert()).await?.json()?;
-        assert_eq!(verdict["verdict"], "accepted", "{verdict}");
-        let id = verdict["message_id"].as_str().context("no id")?.to_owned();
-        self.until_state(&self.pgn, &id, "waits").await?;
-        Ok(id)
-    }
-
-    async fn until_state(&self, client: &AgencyClient, id: &str, state: &str) -> Result<Value> {
-        self.federation.until(client, &format!("/v1/alerts/{id}"), |alert| alert["state"] == state).await
-    }
-
-    fn pass(&self, minutes: i64) {
-        self.federation.clock.advance_ms(minutes * MINUTE_MS);
-    }
-
-    fn taken(&self, alert: &str, phone: &str) -> Result<String> {
-        let says = Taken { alert: alert.parse()?, phone: Some(Personal::new(phone.to_owned())) };
-        let act =
-            signed(&self.lucia, TYP_TAKEN, ("GT", "PGN", "lucia"), says, self.federation.clock.as_ref())?;
-        Ok(act["statement"].as_str().context("no statement")?.to_owned())
-    }
-}
-
-fn alert() -> Value {
-    let example = include_str!("../../../../schemas/messages/child.alert/1/examples/valid-full.json");
-    let sections: Value = serde_json::from_str(example).unwrap();
-    json!({
-        "type": "child.alert",
-        "recipient": {"country": "GT", "role": "child_protection", "agency": "PGN"},
-        "purpose": "child_protection",
-        "legal_basis": {"type": "best_interests"},
-        "subject": {
-            "kind": "child", "age": 11, "nationality": "GT", "residence": "GT", "risk_countries": [],
-            "protection": "none_expressed",
-            "flags": {"unaccompanied": "yes", "screening_done": "yes", "age_disputed": "no",
-                      "open_family_link_in_custody": "no", "stateless_risk": "no"}
-        },
-        "sections": sections["sections"],
-    })
-}
-
-fn answer(alert: &str, statement: &str) -> Value {
-    json!({
-        "type": "child.alert.ack", "in_reply_to": alert,
-        "recipient": {"country": "MX", "role": "child_protection", "agency": "PFPNNA"},
-        "purpose": "child_protection", "legal_basis": {"type": "best_interests"}, "subject": alert_subject(),
-        "sections": {"ops.metadata": {
-            "status": "taken", "office": "PGN", "officer": "lucia", "phone": PHONE, "statement": statement,
-        }},
-    })
-}
-
-fn alert_subject() -> Value {
-    alert()["subject"].clone()
-}
+use crate::on_duty::{OnDuty, PHONE, answer, roster};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_climbs_the_ladder_on_both_sides_and_the_sender_is_told_that_there_is_no_answer() -> Result<()>
 {
-    let case = Case::new().await?;
+    let case = OnDuty::new().await?;
     let id = case.alert().await?;
     case.mails.delivered("guardia@pgn.example", 1).await?;
     case.pass(20);
@@ -161,7 +42,7 @@ async fn silence_climbs_the_ladder_on_both_sides_and_the_sender_is_told_that_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_an_officer_of_the_authority_that_was_asked_stops_the_clock() -> Result<()> {
-    let case = Case::new().await?;
+    let case = OnDuty::new().await?;
     let id = case.alert().await?;
     let igm_key = case.federation.officer("GT", "IGM", "raul", "p-raul")?;
     let clock = case.federation.clock.as_ref();
@@ -205,7 +86,7 @@ async fn only_an_officer_of_the_authority_that_was_asked_stops_the_clock() -> Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_meets_the_ladder_on_its_way_up_is_taken_all_the_same() -> Result<()> {
-    let case = Case::new().await?;
+    let case = OnDuty::new().await?;
     for _ in 0..6 {
         let id = case.alert().await?;
         case.pass(20);
@@ -219,7 +100,7 @@ async fn an_answer_that_meets_the_ladder_on_its_way_up_is_taken_all_the_same() -
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_not_taken_is_made_again_also_by_a_node_that_was_started_again() -> Result<()> {
-    let mut case = Case::new().await?;
+    let mut case = OnDuty::new().await?;
     case.mails.refuse(true);
     let id = case.alert().await?;
     case.mails.refused(1).await?;
@@ -237,7 +118,7 @@ async fn a_call_that_is_not_taken_is_made_again_also_by_a_node_that_was_started_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_by_telephone_is_entered_by_who_waited_and_signed_later() -> Result<()> {
-    let case = Case::new().await?;
+    let case = OnDuty::new().await?;
     let id = case.alert().await?;
     let nora = case.federation.officer("MX", "PFPNNA", "nora", "p-nora")?;
     let says = Telephoned {
@@ -262,7 +143,7 @@ async fn an_answer_by_telephone_is_entered_by_who_waited_and_signed_later() -> R
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agency_without_a_roster_still_has_somebody_woken_up() -> Result<()> {
-    let case = Case::new().await?;
+    let case = OnDuty::new().await?;
     std::fs::remove_file(case.federation.member("GT")?.home.rosters().join("PGN.json"))?;
     case.federation.member("GT")?.running.as_ref().context("runs")?.reload()?;
     case.alert().await?;
@@ -274,7 +155,7 @@ async fn an_agency_without_a_roster_still_has_somebody_woken_up() -> Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_mail_is_called_by_the_hook_until_it_takes_the_notice() -> Result<()> {
-    let mut case = Case::new().await?;
+    let mut case = OnDuty::new().await?;
     let gateway = Receiver::beside(&case.federation, "GT", 0).await?;
     gateway.next(&[Manner::Answers(500)]);
     let home = case.federation.member("GT")?.home.clone();

@@ -3,13 +3,11 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
-use puente_core::envelope::Sign as _;
-use puente_core::ids::Realm;
+use puente_core::approval::Verdict;
 use puente_node::client::AgencyClient;
-use puente_node::clock::Clock as _;
-use puente_node::keys::{KeyFile, KeyUse};
 use puente_test_support::{Federation, adult_row, post};
+
+use crate::officer::Officer;
 
 const AGENCIES: &[(&str, &str, &str)] =
     &[("MX", "INM", "migration_enforcement"), ("GT", "IGM", "returns_reception")];
@@ -39,27 +37,11 @@ async fn held() -> Result<Case> {
 }
 
 impl Case {
-    fn path(&self) -> String {
-        format!("/v1/approvals/{}/statements", self.approval["approval"]["approval_id"].as_str().unwrap())
-    }
-
     async fn say(&self, officer: &str, key: &[u8], verdict: Verdict) -> Result<Value> {
-        let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
-        let statement = Statement {
-            realm: Realm::Training,
-            country: "MX".parse()?,
-            agency: "INM".parse()?,
-            officer: officer.parse()?,
-            approval: self.approval["approval"]["approval_id"].as_str().unwrap().parse()?,
-            preview: self.approval["approval"]["preview"].as_str().unwrap().parse()?,
-            verdict,
-            reason: "reviewed".into(),
-            occurred_at: now.in_tz("America/Mexico_City")?,
-            captured: Captured::Screen,
-        };
-        let signer = KeyFile::from_pem(key, KeyUse::Sign)?.signer()?;
-        let compact = signer.sign(TYP_STATEMENT, &serde_json::to_vec(&statement)?)?;
-        Ok(post(&self.inm, &self.path(), &json!({"statement": compact})).await?.json()?)
+        let key = key.to_vec();
+        let officer =
+            Officer { federation: &self.federation, country: "MX", agency: "INM", name: officer, key };
+        officer.state(&self.approval["approval"], verdict).await
     }
 }
 

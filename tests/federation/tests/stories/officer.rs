@@ -1,13 +1,16 @@
 //! An officer of an authority, as the stories let one speak on what waits for it.
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use puente_core::approval::Verdict;
+use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
 use puente_core::authority::{Approves, TYP_APPROVES, TYP_TAKES_BACK, TakesBack};
+use puente_core::envelope::Sign as _;
+use puente_core::ids::Realm;
 use puente_core::policy::Approval;
 use puente_node::client::AgencyClient;
 use puente_node::clock::Clock as _;
+use puente_node::keys::{KeyFile, KeyUse};
 use puente_test_support::{Federation, post, signed};
 
 /// An authority's officer with the key.
@@ -54,6 +57,28 @@ impl<'a> Officer<'a> {
         let says = TakesBack { act: id.parse()? };
         let body = signed(&self.key, TYP_TAKES_BACK, by, says, self.federation.clock.as_ref())?;
         Ok(post(&self.client()?, &format!("/v1/acts/{id}/withdraw"), &body).await?.json()?)
+    }
+
+    /// Says, as one of the two officers of the agency that submitted it, what becomes of a held row.
+    pub async fn state(&self, row: &Value, verdict: Verdict) -> Result<Value> {
+        let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
+        let approval = row["approval_id"].as_str().context("no row")?;
+        let statement = Statement {
+            realm: Realm::Training,
+            country: self.country.parse()?,
+            agency: self.agency.parse()?,
+            officer: self.name.parse()?,
+            approval: approval.parse()?,
+            preview: row["preview"].as_str().context("no preview")?.parse()?,
+            verdict,
+            reason: "reviewed".to_owned(),
+            occurred_at: now.in_tz("America/Mexico_City")?,
+            captured: Captured::Screen,
+        };
+        let signer = KeyFile::from_pem(&self.key, KeyUse::Sign)?.signer()?;
+        let compact = signer.sign(TYP_STATEMENT, &serde_json::to_vec(&statement)?)?;
+        let path = format!("/v1/approvals/{approval}/statements");
+        Ok(post(&self.client()?, &path, &json!({"statement": compact})).await?.json()?)
     }
 
     /// The only row that waits for this authority.

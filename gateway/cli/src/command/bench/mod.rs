@@ -6,6 +6,7 @@
 mod cpu;
 mod draw;
 mod floor;
+mod lane;
 mod latency;
 mod load;
 mod medium;
@@ -51,6 +52,12 @@ pub struct Bench {
     /// Semilla de las filas / seed of the rows.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Mide el carril de alertas mientras una lista espera / measure the lane of alerts while a list waits.
+    #[arg(long)]
+    lane: bool,
+    /// Filas que esperan en la cola mientras se miden las alertas / rows that wait in the queue while alerts are measured.
+    #[arg(long, default_value_t = 100_000, requires = "lane", value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    waiting: u32,
     /// Carpeta en un disco real / folder on a real disk, in which the nodes live while they are measured.
     #[arg(long, value_name = "DIR")]
     work_dir: Option<PathBuf>,
@@ -88,6 +95,9 @@ impl Bench {
             Some(folder) => folder.clone(),
             None => medium::durable_folder()?,
         };
+        if self.lane {
+            return self.run_lane(&folder, output).await;
+        }
         let mut trials = Vec::new();
         for profile in self.profile.profiles() {
             trials.push(trial::run(&self, &folder, *profile).await.with_context(|| format!("{profile:?}"))?);
@@ -96,5 +106,14 @@ impl Bench {
             Report::new(&self, medium::filesystem(&folder), &trials).context("nothing was measured")?;
         output.answer(&report, |out| report.write_text(out))?;
         Ok(Exit::Done)
+    }
+
+    async fn run_lane(&self, folder: &std::path::Path, output: &mut Output) -> anyhow::Result<Exit> {
+        let mut reports = Vec::new();
+        for profile in self.profile.profiles() {
+            reports.push(lane::run(self, folder, *profile).await.with_context(|| format!("{profile:?}"))?);
+        }
+        output.answer(&reports, |out| reports.iter().try_for_each(|report| report.write_text(out)))?;
+        Ok(Exit::expect(reports.iter().all(lane::LaneReport::keeps_its_aims)))
     }
 }

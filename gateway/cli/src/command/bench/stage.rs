@@ -27,6 +27,14 @@ pub const SENDER: (&str, &str, &str) = ("MX", "inm", "migration_enforcement");
 /// The receiving country, its agency and role.
 pub const RECEIVER: (&str, &str, &str) = ("GT", "igm", "returns_reception");
 
+/// The protection authorities of both, and their role: one alerts, the other answers.
+const AUTHORITIES: ((&str, &str), &str) = (("dif", "pgn"), "child_protection");
+
+/// Where the agency's credential lies in a node's home.
+const CLIENT_FOLDER: &str = "client";
+/// Where the authority's credential lies in a node's home.
+const AUTHORITY_FOLDER: &str = "authority";
+
 /// A node is up within this, or it does not come up.
 const STARTING: Duration = Duration::from_secs(30);
 
@@ -79,8 +87,8 @@ impl Stage {
         std::fs::create_dir(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
         let clock = SystemClock::default();
         let mut stage = Self {
-            sender: StagedNode::set_up(&folder, SENDER, profile)?,
-            receiver: StagedNode::set_up(&folder, RECEIVER, profile)?,
+            sender: StagedNode::set_up(&folder, SENDER, AUTHORITIES.0.0, profile)?,
+            receiver: StagedNode::set_up(&folder, RECEIVER, AUTHORITIES.0.1, profile)?,
             folder,
         };
         let homes = [&stage.sender, &stage.receiver].map(|node| (node.country.clone(), node.home.clone()));
@@ -96,7 +104,12 @@ impl Stage {
 
     /// The folder with the sending agency's credential.
     pub fn credential(&self) -> PathBuf {
-        self.sender.home.path().join("client")
+        self.sender.home.path().join(CLIENT_FOLDER)
+    }
+
+    /// The folder with the credential of the sending country's protection authority.
+    pub fn authority_credential(&self) -> PathBuf {
+        self.sender.home.path().join(AUTHORITY_FOLDER)
     }
 
     /// Ends both nodes; their homes stay.
@@ -116,7 +129,12 @@ impl Drop for Stage {
 }
 
 impl StagedNode {
-    fn set_up(folder: &Path, who: (&str, &str, &str), profile: SignatureProfile) -> anyhow::Result<Self> {
+    fn set_up(
+        folder: &Path,
+        who: (&str, &str, &str),
+        authority: &str,
+        profile: SignatureProfile,
+    ) -> anyhow::Result<Self> {
         let (country, agency, role) = who;
         let (country, agency): (CountryCode, AgencyId) = (country.parse()?, agency.parse()?);
         let role: Role = role.parse()?;
@@ -133,21 +151,16 @@ impl StagedNode {
             roles: None,
         };
         setup::init(&home, &request, &clock)?;
-        let enrolled = setup::agency::add(&home, &agency, &[role], None, &clock)?;
-        let client = home.path().join("client");
-        let key = enrolled.key.as_ref().context("no key was made for the agency")?;
-        for (name, text) in [
-            ("address", enrolled.address.as_str()),
-            ("ca.pem", enrolled.authority.as_str()),
-            ("client.pem", enrolled.certificate.as_str()),
-        ] {
-            write_file(&client.join(name), text.as_bytes())?;
-        }
-        puente_node::keys::write_private(&client.join("client.key"), key.as_bytes())?;
+        enrol(&home, &agency, &role, CLIENT_FOLDER)?;
+        enrol(&home, &authority.parse()?, &AUTHORITIES.1.parse()?, AUTHORITY_FOLDER)?;
         Ok(Self { home, country, agency, listen, process: None })
     }
 
-    fn start(&mut self) -> anyhow::Result<()> {
+    /// Starts its process.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&mut self) -> anyhow::Result<()> {
         let log = std::fs::File::create(self.home.path().join("node.log"))?;
         let node = Command::new(std::env::current_exe()?)
             .arg("serve")
@@ -162,7 +175,11 @@ impl StagedNode {
         Ok(())
     }
 
-    async fn await_ready(&mut self) -> anyhow::Result<()> {
+    /// Waits until it serves.
+    ///
+    /// # Errors
+    /// When it ends, or does not serve in time.
+    pub async fn await_ready(&mut self) -> anyhow::Result<()> {
         let begun = Instant::now();
         while begun.elapsed() < STARTING {
             if let Some(status) = self.process.as_mut().and_then(|process| process.try_wait().transpose()) {
@@ -183,6 +200,17 @@ impl StagedNode {
     /// When it does not run.
     pub fn cpu(&self) -> anyhow::Result<Duration> {
         cpu::used(self.process.as_ref().context("the node does not run")?.id())
+    }
+
+    /// Messages that wait in one lane of its queue.
+    ///
+    /// # Errors
+    /// When its metrics cannot be read.
+    pub fn waiting(&self, lane: &str) -> anyhow::Result<f64> {
+        let name = format!("puente_queue_depth{{lane=\"{lane}\"}} ");
+        let text = self.ask("/metrics")?;
+        let line = text.lines().find_map(|line| line.strip_prefix(&name));
+        line.and_then(|value| value.parse().ok()).with_context(|| format!("no metric `{}`", name.trim()))
     }
 
     /// What its policy engine was asked so far.
@@ -212,13 +240,30 @@ impl StagedNode {
         }
     }
 
-    fn stop(&mut self) {
+    /// Ends its process as a crash would; its home stays.
+    pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
-            // The homes are thrown away, so nothing has to drain.
+            // What is durable is all there is; nothing has to drain.
             let _ = process.kill();
             let _ = process.wait();
         }
     }
+}
+
+fn enrol(home: &Home, agency: &AgencyId, role: &Role, folder: &str) -> anyhow::Result<()> {
+    let enrolled =
+        setup::agency::add(home, agency, std::slice::from_ref(role), None, &SystemClock::default())?;
+    let client = home.path().join(folder);
+    let key = enrolled.key.as_ref().context("no key was made for the agency")?;
+    for (name, text) in [
+        ("address", enrolled.address.as_str()),
+        ("ca.pem", enrolled.authority.as_str()),
+        ("client.pem", enrolled.certificate.as_str()),
+    ] {
+        write_file(&client.join(name), text.as_bytes())?;
+    }
+    puente_node::keys::write_private(&client.join("client.key"), key.as_bytes())?;
+    Ok(())
 }
 
 /// Three ports that nobody used a moment ago; the directory must name one before the node runs.

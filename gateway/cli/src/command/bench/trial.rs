@@ -13,6 +13,7 @@ use super::Bench;
 use super::floor::{self, Floor};
 use super::load::LoadReport;
 use super::stage::Stage;
+use super::workload::Kind;
 
 /// Rows that fill caches, stores and connections before anything is measured.
 const WARM_UP: u32 = 2_048;
@@ -50,16 +51,16 @@ pub async fn run(asked: &Bench, folder: &Path, profile: SignatureProfile) -> any
     let mut stage = Stage::set(folder, profile).await?;
     // Each load has rows of its own: none may meet an idempotency key or a row of another.
     let seed = |part: u64| asked.seed.wrapping_mul(1_000).wrapping_add(part);
-    Rows { messages: WARM_UP, seed: seed(1), rate: None }.start(asked, &stage)?.go()?.report()?;
+    Rows::of(WARM_UP, seed(1)).start(asked, &stage)?.go()?.report()?;
 
-    let load = Rows { messages: asked.messages, seed: seed(2), rate: None }.start(asked, &stage)?;
+    let load = Rows::of(asked.messages, seed(2)).start(asked, &stage)?;
     let before = (stage.sender.cpu()?, stage.receiver.cpu()?, stage.sender.questions()?);
     let load = load.go()?.report()?;
     let sender_cpu = stage.sender.cpu()?.saturating_sub(before.0);
     let receiver_cpu = stage.receiver.cpu()?.saturating_sub(before.1);
     let hit_rate = stage.sender.questions()?.hit_rate_since(before.2);
 
-    let paced = Rows { messages: PACE * PACED_SECONDS, seed: seed(3), rate: Some(PACE) };
+    let paced = Rows { rate: Some(PACE), ..Rows::of(PACE * PACED_SECONDS, seed(3)) };
     let paced = paced.start(asked, &stage)?.go()?.report()?;
     stage.stop();
     let batch = usize::try_from(asked.batch)?;
@@ -68,31 +69,57 @@ pub async fn run(asked: &Bench, folder: &Path, profile: SignatureProfile) -> any
 }
 
 /// A load to be run by a client process.
-struct Rows {
-    messages: u32,
-    seed: u64,
-    rate: Option<u32>,
+#[derive(Debug, Clone, Copy)]
+pub struct Rows {
+    /// How many.
+    pub messages: u32,
+    /// From which seed.
+    pub seed: u64,
+    /// How many a second; as fast as the window lets for `None`.
+    pub rate: Option<u32>,
+    /// What.
+    pub kind: Kind,
+    /// Most under way at once; as asked for `None`.
+    pub window: Option<u32>,
+    /// Whether receipts are not waited for.
+    pub leave: bool,
 }
 
 /// A client that is ready, or under way.
-struct Client {
+pub struct Client {
     process: Child,
     output: BufReader<ChildStdout>,
 }
 
 impl Rows {
+    /// Rows of lists, as many as this, as fast as the window lets.
+    pub const fn of(messages: u32, seed: u64) -> Self {
+        Self { messages, seed, rate: None, kind: Kind::Rows, window: None, leave: false }
+    }
+
     /// Starts the client and waits until its rows are made and its connections stand.
-    fn start(&self, asked: &Bench, stage: &Stage) -> anyhow::Result<Client> {
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub fn start(&self, asked: &Bench, stage: &Stage) -> anyhow::Result<Client> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("bench-load").arg("--credential").arg(stage.credential());
+        // An alert is submitted alone, on the authority's one connection.
+        let (credential, kind, senders, batch) = match self.kind {
+            Kind::Rows => (stage.credential(), "rows", asked.senders, asked.batch),
+            Kind::Alerts => (stage.authority_credential(), "alerts", 4, 1),
+        };
+        command.arg("bench-load").arg("--credential").arg(credential).args(["--kind", kind]);
         for (name, value) in [
             ("--messages", u64::from(self.messages)),
-            ("--senders", asked.senders.into()),
-            ("--batch", asked.batch.into()),
-            ("--window", asked.window.into()),
+            ("--senders", senders.into()),
+            ("--batch", batch.into()),
+            ("--window", self.window.unwrap_or(asked.window).into()),
             ("--seed", self.seed),
         ] {
             command.arg(name).arg(value.to_string());
+        }
+        if self.leave {
+            command.arg("--leave");
         }
         if let Some(rate) = self.rate {
             command.arg("--rate").arg(rate.to_string());
@@ -108,15 +135,23 @@ impl Rows {
 }
 
 impl Client {
-    fn go(mut self) -> anyhow::Result<Self> {
+    /// Lets it begin.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn go(mut self) -> anyhow::Result<Self> {
         let mut input = self.process.stdin.take().context("the client has no input")?;
         input.write_all(b"go\n")?;
         Ok(self)
     }
 
-    fn report(mut self) -> anyhow::Result<LoadReport> {
+    /// What it saw, once it is done.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub fn report(mut self) -> anyhow::Result<LoadReport> {
         let report: LoadReport = serde_json::from_str(&self.line()?).context("report of the load client")?;
-        if !self.process.wait()?.success() || report.receipted == 0 {
+        if !self.process.wait()?.success() {
             bail!("the load client failed");
         }
         Ok(report)

@@ -1,8 +1,9 @@
-//! The rows that are submitted: 2 KiB in 8 categories, all distinct, from a seed.
+//! What is submitted, from a seed: rows of lists, 2 KiB in 8 categories, all distinct; or alerts.
 //!
 //! Not here: sending them. INVARIANT: every row is of its schema and, under the policies as published, leaves:
 //! a row that is held or refused has no end-to-end time.
 
+use clap::ValueEnum;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,22 +17,37 @@ const PEOPLE_PER_OPERATION: u64 = 135;
 /// Relatives that a row may name (`family.links` takes 20).
 const MOST_RELATIVES: u64 = 20;
 
+/// What is submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Rows of lists of returned people.
+    Rows,
+    /// Alerts about children, between protection authorities.
+    Alerts,
+}
+
 /// Rows in order.
 pub struct Workload {
     draw: Draw,
+    kind: Kind,
     operation: Uuid,
     made: u64,
 }
 
 impl Workload {
     /// The rows of this seed.
-    pub fn seeded(seed: u64) -> Self {
-        Self { draw: Draw::seeded(seed), operation: Uuid::nil(), made: 0 }
+    pub fn seeded(seed: u64, kind: Kind) -> Self {
+        Self { draw: Draw::seeded(seed), kind, operation: Uuid::nil(), made: 0 }
     }
 
     /// The next rows as the body of `POST /v1/messages/batch`.
     pub fn batch(&mut self, rows: usize) -> Vec<u8> {
-        let rows: Vec<Value> = (0..rows).map(|_| self.row()).collect();
+        let rows: Vec<Value> = (0..rows)
+            .map(|_| match self.kind {
+                Kind::Rows => self.row(),
+                Kind::Alerts => self.alert(),
+            })
+            .collect();
         Value::Array(rows).to_string().into_bytes()
     }
 
@@ -54,6 +70,36 @@ impl Workload {
             "subject": person.subject,
             "facts": person.step,
             "sections": self.sections(serial, &person),
+        })
+    }
+
+    fn alert(&mut self) -> Value {
+        self.made += 1;
+        let serial = self.draw.bits() % 1_000_000_000;
+        let age = 6 + self.draw.below(11);
+        json!({
+            "type": "child.alert",
+            "recipient": {"country": "GT", "role": "child_protection", "agency": "pgn"},
+            "purpose": "child_protection",
+            "legal_basis": {"type": "best_interests"},
+            "subject_id": format!("N-{serial:09}-{}", self.made),
+            "subject": {
+                "kind": "child", "age": age, "nationality": "GT", "residence": "GT", "risk_countries": [],
+                "protection": "none_expressed",
+                "flags": {"unaccompanied": "yes", "screening_done": "yes", "age_disputed": "no",
+                          "open_family_link_in_custody": "no", "stateless_risk": "no"},
+            },
+            "sections": {
+                "id.core": {
+                    "given_names": format!("Yeimi {serial}"), "first_surname": "Chub", "second_surname": "Caal",
+                    "sex": "F", "age": age, "age_estimated": true, "nationalities": ["GT"],
+                },
+                "protection.flag": {"specialised_reception": true, "screenings_complete": true},
+                "language": {"languages": ["kek", "es"], "interpreter_needed": true},
+                "loc.area": {"country": "GT", "area": "Tecún Umán, San Marcos"},
+                "needs.services": {"codes": ["interpreter", "food"]},
+                "family.links": {"relation": "child", "child_status": "unaccompanied"},
+            },
         })
     }
 
@@ -139,7 +185,7 @@ mod tests {
     use super::*;
 
     fn rows(seed: u64, count: usize) -> Vec<Value> {
-        serde_json::from_slice(&Workload::seeded(seed).batch(count)).unwrap()
+        serde_json::from_slice(&Workload::seeded(seed, Kind::Rows).batch(count)).unwrap()
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::authority::officers;
 use crate::domestic::submit::contents::contents;
 use crate::domestic::submit::form::{Submission, Verdict};
 use crate::domestic::submit::prepare::Parts;
+use crate::duty::waits_for_release;
 use crate::node::Node;
 use crate::restriction;
 
@@ -77,7 +78,7 @@ impl Parts<'_> {
         let draft = serde_json::to_vec(&draft).map_err(|_| Problem::new(&problem::INTERNAL))?;
         let seconds = i64::try_from(node.config.times.approval_seconds).unwrap_or(i64::MAX);
         let rules: Vec<String> = decision.spoke.iter().map(|rule| rule.as_str().to_owned()).collect();
-        writes.push(Write::Approval(ApprovalRow {
+        let row = ApprovalRow {
             approval,
             agency: self.caller.agency.clone(),
             role: self.role.clone(),
@@ -96,7 +97,13 @@ impl Parts<'_> {
             state: ApprovalState::Open,
             closed_ms: None,
             message: None,
-        }));
+        };
+        let authorities: BTreeSet<&Role> =
+            self.rules.policy.approvers().ending(&rules).flat_map(|(_, approver)| &approver.roles).collect();
+        let releasing = authorities.iter().map(|role| (*role).clone()).collect();
+        let to = &self.submission.recipient.role;
+        writes.extend(waits_for_release(self.rules, &row, self.case, to, releasing));
+        writes.push(Write::Approval(row));
         let opened = |agency, role: &Role| {
             Write::Event(Event {
                 kind: EventKind::ApprovalOpened,
@@ -110,8 +117,6 @@ impl Parts<'_> {
             })
         };
         writes.push(opened(Some(self.caller.agency.clone()), self.role));
-        let authorities: BTreeSet<&Role> =
-            self.rules.policy.approvers().ending(&rules).flat_map(|(_, approver)| &approver.roles).collect();
         writes
             .extend(authorities.into_iter().filter(|role| *role != self.role).map(|role| opened(None, role)));
         Ok(())

@@ -1,7 +1,9 @@
 //! Clocks of alerts, and calls.
 
 use puente_core::delivery::Side;
-use puente_core::duty::{Answered, Call, Channel, Summons, SummonsState, Term, Wake, Watch, WatchRow};
+use puente_core::duty::{
+    Answered, Awaits, Call, Channel, Summons, SummonsState, Term, Wake, Watch, WatchRow,
+};
 use puente_core::ids::SummonsId;
 
 use super::*;
@@ -11,6 +13,7 @@ pub(in crate::store) fn watch(number: u128) -> WatchRow {
     let opened_ms = 1_000 + i64::try_from(number).unwrap();
     let watch = Watch {
         message: message_id(number),
+        awaits: Awaits::Answer,
         side: Side::Receiver,
         peer: peer(),
         message_type: "child.alert".parse().unwrap(),
@@ -18,6 +21,7 @@ pub(in crate::store) fn watch(number: u128) -> WatchRow {
         agency: Some("PGN".parse().unwrap()),
         role: role(),
         answering: role(),
+        releasing: std::collections::BTreeSet::new(),
         term: Term { answer_minutes: 1, act_minutes: None, countersign_minutes: 2, ladder: Vec::new() },
         opened_ms,
         climbed_minutes: None,
@@ -61,6 +65,24 @@ pub(in crate::store) async fn a_clock_begins_once_and_moves_only_from_its_last_s
     assert_eq!(commit(store, vec![Write::WatchChanged(moved.clone())]).await, conflict(0, Guard::Changed));
     assert_eq!(store.watch(message_id(1)).await, Ok(Some(moved)));
     assert_eq!(store.watch(message_id(2)).await, Ok(None));
+}
+
+pub(in crate::store) async fn a_clock_that_is_looked_at_again_is_due_and_overtakes_who_read_it_before(
+    store: &dyn Store,
+) {
+    let look = |number| Write::WatchLook { message: message_id(number), at_ms: 2_000 };
+    put(store, vec![Write::Watch(watch(1)), look(1), look(7)]).await;
+    let due = store.watches_due(2_000, 10).await.unwrap();
+    assert_eq!(
+        due.iter().map(|row| (row.watch.message, row.revision)).collect::<Vec<_>>(),
+        [(message_id(1), 2)]
+    );
+    let overtaken = commit(store, vec![Write::WatchChanged(watch(1).moved(None))]).await;
+    assert_eq!(overtaken, conflict(0, Guard::Changed));
+    let mut settled = due[0].clone();
+    settled.watch.handle_not_taken();
+    put(store, vec![Write::WatchChanged(settled.moved(None)), look(1)]).await;
+    assert_eq!(store.watches_due(2_000, 10).await.unwrap(), []);
 }
 
 pub(in crate::store) async fn a_settled_clock_is_due_no_more_and_listed_no_more(store: &dyn Store) {

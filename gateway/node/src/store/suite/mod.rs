@@ -92,6 +92,7 @@ macro_rules! for_every_case {
             protection::a_stop_is_due_at_its_next_alarm_and_not_after_both_were_told,
             protection::whom_a_message_names_comes_out_with_it_while_it_waits,
             duty::a_clock_begins_once_and_moves_only_from_its_last_state,
+            duty::a_clock_that_is_looked_at_again_is_due_and_overtakes_who_read_it_before,
             duty::a_settled_clock_is_due_no_more_and_listed_no_more,
             duty::a_call_is_due_until_it_is_over,
             consent::a_restriction_stands_until_its_own_question_is_settled,

@@ -25,7 +25,7 @@ use puente_node::store::{CommitObserver, SqliteStore};
 
 use super::cpu;
 use super::stage::{Stage, StagedNode};
-use super::workload::Workload;
+use super::workload::{Kind, Workload};
 use receiving::Receiver;
 use sending::Sender;
 
@@ -103,7 +103,7 @@ impl End {
 pub async fn measure(stage: &Stage, seed: u64, messages: usize, batch: usize) -> anyhow::Result<Floor> {
     let sender = Sender::new(End::load(&stage.folder, &stage.sender)?)?;
     let receiver = Receiver::new(End::load(&stage.folder, &stage.receiver)?, sender.country().clone())?;
-    let mut workload = Workload::seeded(seed);
+    let mut workload = Workload::seeded(seed, Kind::Rows);
     let mut commits = 0;
     for _ in 0..WARM_UP.div_ceil(batch) {
         group(&sender, &receiver, &[workload.batch(batch)], &mut commits).await?;

@@ -26,7 +26,7 @@ use puente_node::clock::SystemClock;
 
 use super::cpu;
 use super::latency::Percentiles;
-use super::workload::Workload;
+use super::workload::{Kind, Workload};
 use crate::exit::Exit;
 use crate::output::Output;
 use journey::Journeys;
@@ -59,6 +59,12 @@ pub struct Load {
     /// Rows per second; as fast as the window lets when absent.
     #[arg(long)]
     rate: Option<u32>,
+    /// What is submitted.
+    #[arg(long, value_enum, default_value_t = Kind::Rows)]
+    kind: Kind,
+    /// Ends once everything is submitted; no receipt is waited for.
+    #[arg(long)]
+    leave: bool,
 }
 
 /// What a load client saw.
@@ -115,7 +121,9 @@ impl Load {
         while let Some(sender) = sending.join_next().await {
             sender??;
         }
-        journeys.all_settled(SILENCE).await?;
+        if !self.leave {
+            journeys.all_settled(SILENCE).await?;
+        }
         let elapsed = journeys.last_settled().saturating_duration_since(started);
         watching.abort();
         let used = cpu::used(std::process::id())?.saturating_sub(before);
@@ -125,7 +133,7 @@ impl Load {
 
     /// Every request body, made before the clock starts; the first batch stands last.
     fn batches(&self) -> Vec<Batch> {
-        let mut workload = Workload::seeded(self.seed);
+        let mut workload = Workload::seeded(self.seed, self.kind);
         let mut left = self.messages;
         let mut batches = Vec::with_capacity(self.messages / self.batch.max(1) + 1);
         while left > 0 {

@@ -1,6 +1,7 @@
 //! Clocks of alerts and calls: opened once, changed only by who has seen their last state.
 
 use puente_core::duty::{Summons, SummonsState, WatchRow};
+use puente_core::ids::MessageId;
 use rusqlite::params;
 
 use crate::store::error::Guard;
@@ -53,6 +54,15 @@ pub(super) fn change_watch(ledger: Ledger<'_>, row: &WatchRow) -> Result<(), Fai
         ],
     )?;
     if changed == 1 { Ok(()) } else { Err(Guard::Changed.into()) }
+}
+
+/// What a clock waits for was decided; whoever read it before has to read it again.
+pub(super) fn look(ledger: Ledger<'_>, message: MessageId, at_ms: i64) -> Result<(), Failure> {
+    ledger.run(
+        "UPDATE watch SET revision = revision + 1, next_ms = ?2 WHERE message = ?1 AND settled = 0",
+        params![message.0.as_bytes(), at_ms],
+    )?;
+    Ok(())
 }
 
 fn sealed(ledger: Ledger<'_>, row: &Summons) -> Result<Vec<u8>, Failure> {

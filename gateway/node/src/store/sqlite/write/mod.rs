@@ -74,6 +74,7 @@ pub(super) fn apply(ledger: Ledger<'_>, write: &Write) -> Result<(), Failure> {
         Write::StopChanged(row) => protection::change_stop(ledger, row),
         Write::Watch(row) => duty::watch(ledger, row),
         Write::WatchChanged(row) => duty::change_watch(ledger, row),
+        Write::WatchLook { message, at_ms } => duty::look(ledger, *message, *at_ms),
         Write::Summons(row) => duty::summons(ledger, row),
         Write::SummonsChanged(row) => duty::change_summons(ledger, row),
         Write::Consent(row) => consent::record(ledger, row),
@@ -178,6 +179,7 @@ pub(super) fn bytes(write: &Write) -> usize {
         | Write::Summons(_)
         | Write::SummonsChanged(_)
         | Write::WakeHeld { .. }
+        | Write::WatchLook { .. }
         | Write::PolicyChangeState { .. }
         | Write::Disclosure(_)
         | Write::Notice(_)
