@@ -3,6 +3,8 @@
 //!
 //! Not here: who may ask. INVARIANT: content exists only in memory, as `Personal`; nothing here stores it.
 
+use serde_json::{Map, Value, json};
+
 use puente_core::catalogue::Catalogue;
 use puente_core::delivery::{Direction, MessageRow};
 use puente_core::envelope::{Open, VerifiedInner, VerifiedOuter, claimed_key, read_stored, verify_inner};
@@ -114,6 +116,27 @@ fn open_with(
         }
     }
     Ok(inner)
+}
+
+/// What is shown of an opened message, and who opened it: `node` or `agency`.
+#[must_use]
+pub fn shown(outer: &VerifiedOuter, inner: &VerifiedInner, opened_by: &str) -> Value {
+    let claims = outer.claims();
+    let sections: Map<String, Value> = inner
+        .sections()
+        .iter()
+        .map(|(category, value)| (category.to_string(), value.reveal().clone()))
+        .collect();
+    json!({
+        "message_id": claims.jti,
+        "from": {"country": claims.iss, "agency": claims.puente.sender.agency, "role": claims.puente.sender.role},
+        "header": claims.puente,
+        "consent": claims.consent,
+        "issued_at": claims.iat,
+        "expires_at": claims.exp,
+        "opened_by": opened_by,
+        "sections": sections,
+    })
 }
 
 /// The key that a message says it is sealed to.

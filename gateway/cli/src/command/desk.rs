@@ -10,10 +10,13 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 
+use puente_core::catalogue::Catalogue;
 use puente_node::clock::{Clock, SystemClock};
-use puente_node::desk::{self, Listening};
+use puente_node::desk::{self, Listening, OwnKeys};
+use puente_node::home::read_tree;
 use puente_node::keys::tls::ScreensTls;
-use puente_node::keys::{KeyFile, KeyUse};
+use puente_node::keys::{KeyFile, KeyUse, Openers};
+use puente_node::setup::built_in_schemas;
 use puente_node::setup::load::tls_time;
 
 use crate::command::statement::acting_officer;
@@ -32,6 +35,14 @@ pub struct Desk {
     /// Llave del funcionario, `officer-NOMBRE.key` / the officer's key, `officer-NAME.key`.
     #[arg(long, value_name = "FILE")]
     officer: PathBuf,
+    /// Llave con que abre la dependencia, si es suya; también las anteriores / the key that the agency opens with, when it
+    /// has its own; earlier ones too.
+    #[arg(long = "open-key", value_name = "FILE")]
+    open_keys: Vec<PathBuf>,
+    /// Catálogo con que se comprueba lo que se abre; el de este programa si se omite / the catalogue by which what is opened
+    /// is checked; this program's when left out.
+    #[arg(long, value_name = "DIR")]
+    schemas: Option<PathBuf>,
     /// Zona horaria de la oficina (IANA) / the office's time zone.
     #[arg(long, default_value = "UTC")]
     zone: String,
@@ -64,7 +75,9 @@ impl Desk {
             (Some(cert), Some(key)) => Some(tls(cert, key, &clock)?),
             _ => None,
         };
-        let desk = desk::Desk::new(acting.into_client(), officer, TimeZone::get(&self.zone)?, clock);
+        let own_keys = own_keys(&self.open_keys, self.schemas.as_deref())?;
+        let zone = TimeZone::get(&self.zone)?;
+        let desk = desk::Desk::new(acting.into_client(), officer, own_keys, zone, clock);
         let mut open = desk.open(Listening { at: self.listen, names: self.names, tls }).await?;
         let code = open.codes.borrow_and_update().clone();
         output.answer(&serde_json::json!({"address": open.url, "code": code}), |out| {
@@ -85,6 +98,19 @@ impl Desk {
         open.close().await;
         Ok(Exit::Done)
     }
+}
+
+fn own_keys(keys: &[PathBuf], schemas: Option<&Path>) -> anyhow::Result<OwnKeys> {
+    let mut openers = Openers::new();
+    for path in keys {
+        let key = KeyFile::load(path, KeyUse::Open)?;
+        openers.insert(key.key_id().clone(), Box::new(key.opener()?));
+    }
+    let files = match schemas {
+        Some(folder) => read_tree(folder)?,
+        None => built_in_schemas(),
+    };
+    Ok(OwnKeys { openers, catalogue: Catalogue::load(files)? })
 }
 
 fn tls(cert: &Path, key: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<ScreensTls> {

@@ -40,12 +40,15 @@ use guard::Address;
 use labels::Labels;
 use reach::Trouble;
 
+pub use opening::OwnKeys;
+
 pub use listen::{DeskError, Listening, Opened};
 
 /// What a desk works with.
 pub struct Desk {
     client: AgencyClient,
     officer: Officer,
+    own_keys: OwnKeys,
     zone: TimeZone,
     clock: Arc<dyn Clock>,
     labels: RwLock<Option<Arc<Labels>>>,
@@ -55,8 +58,22 @@ pub struct Desk {
 impl Desk {
     /// The desk of this officer, who reaches the node as their agency does; hours are those of the office's zone.
     #[must_use]
-    pub fn new(client: AgencyClient, officer: Officer, zone: TimeZone, clock: Arc<dyn Clock>) -> Self {
-        Self { client, officer, zone, clock, labels: RwLock::new(None), arrivals: Arrivals::default() }
+    pub fn new(
+        client: AgencyClient,
+        officer: Officer,
+        own_keys: OwnKeys,
+        zone: TimeZone,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            client,
+            officer,
+            own_keys,
+            zone,
+            clock,
+            labels: RwLock::new(None),
+            arrivals: Arrivals::default(),
+        }
     }
 
     fn now_ms(&self) -> i64 {

@@ -5,6 +5,8 @@
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde_json::Value;
 
+use puente_core::problem::{Kind, Problem};
+
 use crate::client::{Answer, ClientError};
 
 use super::Desk;
@@ -54,6 +56,18 @@ pub(super) struct Rule {
     pub(super) es: String,
     /// Why, in English.
     pub(super) en: String,
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        let Kind { code, es, en, .. } = problem.kind;
+        Self::Refused {
+            code: (*code).to_owned(),
+            es: (*es).to_owned(),
+            en: (*en).to_owned(),
+            field: problem.field,
+        }
+    }
 }
 
 impl From<ClientError> for Trouble {

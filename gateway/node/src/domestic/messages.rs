@@ -20,6 +20,7 @@ use crate::domestic::submit::{
     self, Mode, Outcome, Prepared, Submission, Verdict, prepare, problem_finding, verdict_status,
 };
 use crate::node::{Node, store_problem};
+use crate::opening::shown;
 use crate::register::KnownAgency;
 use crate::serve::{ProblemReply, json_reply, other_form, read_body, read_value};
 use crate::store::ERASED;
@@ -254,21 +255,5 @@ pub async fn content(
 ) -> Reply {
     let row = received_row(&node, &caller, &id).await?;
     let (outer, inner) = hand_over(&node, &row).await?;
-    let claims = outer.claims();
-    let sections: serde_json::Map<String, Value> = inner
-        .sections()
-        .iter()
-        .map(|(category, value)| (category.to_string(), value.reveal().clone()))
-        .collect();
-    let body = json!({
-        "message_id": row.message,
-        "from": {"country": claims.iss, "agency": claims.puente.sender.agency, "role": claims.puente.sender.role},
-        "header": claims.puente,
-        "consent": claims.consent,
-        "issued_at": claims.iat,
-        "expires_at": claims.exp,
-        "opened_by": "node",
-        "sections": sections,
-    });
-    Ok(json_reply(StatusCode::OK, &body))
+    Ok(json_reply(StatusCode::OK, &shown(&outer, &inner, "node")))
 }

@@ -17,8 +17,18 @@ static POLICIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../policies");
 /// Every file of `policies/` as built in: path below it, and bytes.
 #[must_use]
 pub fn built_in_policies() -> Vec<(String, Vec<u8>)> {
+    every_file(&POLICIES)
+}
+
+/// Every file of `schemas/` as built in: path below it, and bytes.
+#[must_use]
+pub fn built_in_schemas() -> Vec<(String, Vec<u8>)> {
+    every_file(&SCHEMAS)
+}
+
+fn every_file(tree: &'static Dir<'_>) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
-    let mut folders = vec![&POLICIES];
+    let mut folders = vec![tree];
     while let Some(folder) = folders.pop() {
         folders.extend(folder.dirs());
         files.extend(

@@ -23,6 +23,6 @@ mod roles;
 mod tests;
 
 pub use check::{CheckFinding, Level, check};
-pub use embedded::built_in_policies;
+pub use embedded::{built_in_policies, built_in_schemas};
 pub use error::SetupError;
 pub use init::{Init, Initialised, init};

@@ -6,11 +6,14 @@ use anyhow::{Context as _, Result};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use puente_core::catalogue::Catalogue;
+use puente_core::envelope::Open;
 use puente_core::ids::Realm;
 use puente_node::client::{AgencyClient, Officer};
 use puente_node::clock::Clock;
-use puente_node::desk::{Desk, Listening, Opened};
+use puente_node::desk::{Desk, Listening, Opened, OwnKeys};
 use puente_node::keys::{KeyFile, KeyUse};
+use puente_node::setup::built_in_schemas;
 use puente_test_support::{Federation, post};
 
 use crate::browser::Browser;
@@ -23,12 +26,25 @@ const PHONE: &str = "+50224148888";
 
 /// A desk of an agency's officer, open on a free port.
 pub async fn open(federation: &Federation, country: &str, agency: &str, name: &str) -> Result<Opened> {
+    open_with(federation, (country, agency, name), &[]).await
+}
+
+/// The same, of an agency that opens with keys of its own.
+async fn open_with(
+    federation: &Federation,
+    (country, agency, name): (&str, &str, &str),
+    keys: &[KeyFile],
+) -> Result<Opened> {
+    let opener =
+        |key: &KeyFile| -> (_, Box<dyn Open>) { (key.key_id().clone(), Box::new(key.opener().unwrap())) };
+    let openers = keys.iter().map(opener).collect();
+    let own_keys = OwnKeys { openers, catalogue: Catalogue::load(built_in_schemas())? };
     let key = federation.officer(country, agency, name, &format!("p-{name}"))?;
     let who = (Realm::Training, country.parse()?, agency.parse()?);
     let officer = Officer::new(who, name.parse()?, &KeyFile::from_pem(&key, KeyUse::Sign)?)?;
     let clock = Arc::clone(&federation.clock) as Arc<dyn Clock>;
-    let desk =
-        Desk::new(federation.client(country, agency)?, officer, TimeZone::get("America/Guatemala")?, clock);
+    let zone = TimeZone::get("America/Guatemala")?;
+    let desk = Desk::new(federation.client(country, agency)?, officer, own_keys, zone, clock);
     Ok(desk.open(Listening { at: "127.0.0.1:0".parse()?, names: Vec::new(), tls: None }).await?)
 }
 
@@ -183,5 +199,29 @@ async fn nobody_gets_in_without_the_code_or_under_another_address_and_no_form_co
     let gone = browser.fill("/alerts", "/logout", &[]).await?;
     assert!(gone.body.contains("La sesión terminó"));
     assert_eq!(browser.get(&page).await?.header("location"), "/login", "who left is out");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_authority_alone_can_open_is_opened_at_its_desk_and_its_sender_is_told() -> Result<()> {
+    let mut case = Case::new().await?;
+    let key = case.federation.opens_itself("GT", "PGN", "child_protection")?;
+    let id = case.alert("Yeimi").await?;
+    let page = format!("/alerts/{id}");
+    let without = entered(&case.desk).await?.get(&page).await?.body;
+    assert!(without.contains("seal.key_missing") && !without.contains("Yeimi"), "{without}");
+    let path = format!("/v1/messages/{id}");
+    let opened = |message: &Value| message["receipts"].to_string().contains("\"opened\"");
+    assert!(!opened(&case.pfpnna.get(&path).await?.json()?), "nobody has read it");
+
+    case.desk = open_with(&case.federation, ("GT", "PGN", "marta"), &[key]).await?;
+    let browser = entered(&case.desk).await?;
+    let card = browser.get(&page).await?.body;
+    assert!(card.contains("Yeimi"), "{card}");
+    case.federation.until(&case.pfpnna, &path, opened).await?;
+    let take = [("phone", PHONE), ("protection", "none_expressed")];
+    let taken = browser.fill(&page, &format!("{page}/take"), &take).await?.body;
+    assert!(taken.contains("el caso es suyo"), "{taken}");
+    case.until(&case.pfpnna, &id, "answered").await?;
     Ok(())
 }

@@ -135,7 +135,10 @@ async fn a_held_person_is_stopped_whatever_her_submitter_states_and_only_her_aut
     assert_eq!(case.submit(&waived).await?["rule"], verdict["rule"]);
     assert_eq!(case.submit(&person(71)).await?["verdict"], "accepted", "somebody else travels");
 
-    assert_eq!(case.told(&case.comar).await?, vec![event("referral_opened", "opened"); 2]);
+    // The departure is near, so that the sender's silence may be told already.
+    let mut told = case.told(&case.comar).await?;
+    told.retain(|(kind, _)| kind != "protection_alarm");
+    assert_eq!(told, vec![event("referral_opened", "opened"); 2]);
     let referrals: Value = case.comar.get("/v1/referrals").await?.json()?;
     let id = referrals["referrals"][0]["referral_id"].as_str().unwrap();
     let shown: Value = case.comar.get(&format!("/v1/referrals/{id}")).await?.json()?;
