@@ -453,6 +453,10 @@ problems! {
     SEAL_HELD_BY_NODE = "seal.held_by_node", 409, Caller, Never,
         "Lo abre el nodo: léalo con `GET /v1/messages/{id}/content`.",
         "The node opens it: read it by `GET /v1/messages/{id}/content`.";
+    /// The key to which a waiting message is sealed has ended.
+    SEAL_KEY_ENDED = "seal.key_ended", 409, Peer, Never,
+        "La llave con que se selló terminó mientras esperaba. Preséntelo de nuevo: se sella con la vigente.",
+        "The key that it is sealed to ended while it waited. Submit it again: it is sealed to the one that stands.";
     /// None of the keys on the authority's machine is the one that the message is sealed to.
     SEAL_KEY_MISSING = "seal.key_missing", 409, Caller, Later,
         "La llave con que se selló no está en este equipo. Póngala, o declárela perdida.",

@@ -25,8 +25,8 @@ pub use inner::{VerifiedInner, verify_inner};
 pub use issue::{Issued, Statement, claimed_issuer, disclosed, issue, read_issued};
 pub use mode::{SenderKeys, presentation_digest, signed_by_agency};
 pub use outer::{
-    CLOCK_TOLERANCE_S, MAX_LIFE_S, OwnHeader, Receiving, VerifiedOuter, claimed_key, own_header, read_stored,
-    verify_outer,
+    CLOCK_TOLERANCE_S, MAX_LIFE_S, OwnHeader, Receiving, VerifiedOuter, claimed_key, own_header, own_seal,
+    read_stored, verify_outer,
 };
 pub use release::{Draft, Release, ReleaseError, release, release_issued};
 

@@ -219,6 +219,12 @@ pub fn read_stored(wire_bytes: &[u8], accepted: ReleaseId) -> Result<VerifiedOut
     authenticate(wire_bytes, Trust::Accepted)
 }
 
+/// The key that a message of this node's own store is sealed to; nothing is verified.
+#[must_use]
+pub fn own_seal(wire_bytes: &[u8]) -> Option<KeyId> {
+    wire::split(wire_bytes)?.sealed.first().and_then(|sealed| claimed_key(sealed))
+}
+
 /// What a node asks of the header of a message that it made and stored itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct OwnHeader {

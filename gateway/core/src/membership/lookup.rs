@@ -257,6 +257,13 @@ impl Membership {
         valid.sealing.sealer(role, agency, &valid.directory.agencies, now)
     }
 
+    /// Whether what was sealed to this key for a country's role may still be sent: the key has not ended.
+    #[must_use]
+    pub fn seals_still(&self, country: &CountryCode, role: &Role, kid: &KeyId, now: i64) -> bool {
+        let valid = self.valid(country, now).and_then(|entry| entry.directory.as_ref());
+        valid.is_some_and(|verified| verified.sealing.stands(role, kid, now))
+    }
+
     /// The key that a country's gateway itself holds for a role now: only for what it has to take note of whoever reads it.
     #[must_use]
     pub fn gateway_sealer(&self, country: &CountryCode, role: &Role, now: i64) -> Option<Arc<dyn Seal>> {

@@ -82,6 +82,12 @@ impl SealingKeys {
         self.newest(role, None, at)
     }
 
+    /// Whether this key, whoever holds it, stands for a role at an instant.
+    pub(super) fn stands(&self, role: &Role, kid: &KeyId, at: i64) -> bool {
+        let mut keys = self.0.iter().filter(|key| key.role == *role && key.window.holds(at));
+        keys.any(|key| key.sealer.key_id() == kid)
+    }
+
     fn only_holder<'a>(&self, role: &Role, agencies: &'a [Agency]) -> Result<Option<&'a AgencyId>, Problem> {
         let of_role = agencies.iter().filter(|listed| listed.roles.contains(role)).map(|one| &one.agency);
         let of_role: Vec<&AgencyId> = of_role.collect();

@@ -36,6 +36,8 @@ struct Carried {
     until_s: i64,
 }
 
+/// The message, when the caller alone opens it.
+///
 /// # Errors
 /// As `received_row` and `outer_of`; `seal.held_by_node` when the node opens it, `seal.held_by_agency` when another does.
 async fn carried(node: &Node, caller: &KnownAgency, id: &str) -> Result<Carried, Problem> {

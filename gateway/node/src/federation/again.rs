@@ -2,12 +2,12 @@
 //!
 //! Not here: consents (`lapsed`), protection holds (`protection`) and suspensions, which are looked at every time. INVARIANT:
 //! nothing leaves that the policies, agreements, membership and acts in force at this call do not permit with all its
-//! categories; the stored bytes go, or none.
+//! categories, nor what is sealed to a key that has ended; the stored bytes go, or none.
 
 use jiff::Timestamp;
 
 use puente_core::delivery::{DecisionRow, Queued, Write};
-use puente_core::envelope::own_header;
+use puente_core::envelope::{own_header, own_seal};
 use puente_core::ids::{Category, DecisionId};
 use puente_core::membership::Membership;
 use puente_core::policy::{Decision, RecordedFacts};
@@ -36,7 +36,8 @@ pub async fn keep_permitted(node: &Node, due: Vec<Queued>) -> Result<Vec<Queued>
             continue;
         }
         match decide_again(node, &rules, &membership, &queued).await? {
-            Again::Goes => permitted.push(queued),
+            Again::Goes if opens_still(&membership, &queued, now_ms) => permitted.push(queued),
+            Again::Goes => take_out(node, &queued, &problem::SEAL_KEY_ENDED, None).await?,
             Again::Stays(recorded) => {
                 take_out(node, &queued, &problem::DECISION_LAPSED, recorded.map(|row| Write::Decision(*row)))
                     .await?;
@@ -44,6 +45,15 @@ pub async fn keep_permitted(node: &Node, due: Vec<Queued>) -> Result<Vec<Queued>
         }
     }
     Ok(permitted)
+}
+
+/// Whether the key that it is sealed to has not ended: what is ended is lost, or nobody looks after it any more.
+fn opens_still(membership: &Membership, queued: &Queued, now_ms: i64) -> bool {
+    let sealed = own_header(&queued.wire).zip(own_seal(&queued.wire));
+    sealed.is_some_and(|(header, kid)| {
+        let to = &header.recipient;
+        membership.seals_still(&to.country, &to.role, &kid, now_ms.div_euclid(1000))
+    })
 }
 
 enum Again {

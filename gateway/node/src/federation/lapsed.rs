@@ -79,5 +79,6 @@ pub(super) async fn take_out(
 
 /// The reason for which a row was taken out of the queue, by its code.
 pub(super) fn reason_of(code: Option<&str>) -> Option<&'static Kind> {
-    [&problem::CONSENT_LAPSED, &problem::DECISION_LAPSED].into_iter().find(|reason| code == Some(reason.code))
+    let reasons = [&problem::CONSENT_LAPSED, &problem::DECISION_LAPSED, &problem::SEAL_KEY_ENDED];
+    reasons.into_iter().find(|reason| code == Some(reason.code))
 }

@@ -261,6 +261,28 @@ async fn with_two_keys_in_overlap_everything_opens_and_without_the_former_what_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_leave_when_its_key_ends_stays_and_its_sender_is_told_to_submit_it_again() -> Result<()>
+{
+    let mut sealed = Sealed::new().await?;
+    sealed.federation.stop("GT").await?;
+    let verdict: Value = post(&sealed.pfpnna, "/v1/messages", &alert()).await?.json()?;
+    let path = format!("/v1/messages/{}", verdict["message_id"].as_str().context("not sent")?);
+    let home = &sealed.federation.member("GT")?.home;
+    let ended = sealed.desk.keys.remove(0);
+    agency_key::revoke(home, &"PGN".parse()?, ended.key_id(), sealed.federation.clock.as_ref())?;
+    sealed.desk.keys.push(sealed.federation.opens_itself("GT", "PGN", "child_protection")?);
+    sealed.federation.clock.advance_ms(600_000);
+    sealed.federation.start("GT").await?;
+    let cancelled = |seen: &Value| seen["message"]["state"] == "cancelled";
+    let seen = sealed.federation.until(&sealed.pfpnna, &path, cancelled).await?;
+    assert_eq!(seen["message"]["code"], "seal.key_ended");
+    sealed.desk.client = sealed.federation.client("GT", "PGN")?;
+    let again = sealed.alert(&alert()).await?;
+    assert!(sealed.desk.open(&sealed.federation, &again).await?.1.is_ok());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_lost_key_opened_is_sent_again_by_its_originator_and_the_former_is_marked_on_both_sides()
 -> Result<()> {
     let mut sealed = Sealed::new().await?;
