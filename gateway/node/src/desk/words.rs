@@ -104,8 +104,8 @@ words! {
     state_telephone: "Respondida por teléfono, falta la firma", "Answered by telephone, not yet signed";
     state_acted: "Primera acción hecha", "First action done";
     state_not_taken: "El otro nodo no la recibió", "The other node did not take it";
-    from: "De", "From";
-    to: "Para", "To";
+    from: "de", "from";
+    to: "para", "to";
     open_alert: "Abrir", "Open";
     opening_tells: "Al abrirla, el otro país recibe constancia de que se leyó.",
         "Opening it tells the other country that it was read.";
