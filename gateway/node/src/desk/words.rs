@@ -122,6 +122,7 @@ words! {
     needs: "Necesidades", "Needs";
     specialised: "Recepción especializada", "Specialised reception";
     everything: "Todo lo que dice el mensaje", "Everything the message says";
+    opened_here: "Abierto en este equipo.", "Opened on this machine.";
     opened_by_node: "Abierto por el nodo de su país.", "Opened by your country's node.";
 
     take_title: "Acusar recibo y tomar el caso", "Acknowledge and take the case";
