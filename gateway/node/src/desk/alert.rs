@@ -53,6 +53,7 @@ struct AlertPage {
     opened_at: String,
     from: Option<String>,
     card: Option<Card>,
+    by_node: bool,
     sections: Vec<Section>,
     calls: Vec<Called>,
     now: String,
@@ -79,6 +80,7 @@ async fn alert(room: &Room, visit: &Visit, id: MessageId) -> Result<AlertPage, T
         opened_at: number(&watched, "opened_ms").map(|at| hour(at, &desk.zone)).unwrap_or_default(),
         from: opened.as_ref().map(|opened| sender(opened, &labels, language)),
         card: opened.as_ref().map(|opened| card(opened, desk, &labels, language)),
+        by_node: opened.as_ref().is_some_and(|opened| opened.by_node),
         sections,
         calls: each(&watched, "calls").map(|call| called(call, desk, language.words())).collect(),
         now: desk.now().strftime("%Y-%m-%dT%H:%M").to_string(),
@@ -323,6 +325,7 @@ mod tests {
     fn an_answer_rests_on_what_the_alert_rests_on() {
         let opened = Opened {
             id: "01940000-0000-7000-8000-000000000001".to_owned(),
+            by_node: true,
             from: json!({"country": "MX", "agency": "PFPNNA", "role": "consular"}),
             header: json!({"case": "c", "purpose": "child_followup", "legal_basis": {"type": "consent"},
                            "recipient": {"role": "child_protection"}}),

@@ -49,8 +49,7 @@ impl Standing {
         let state = text(alert, "state");
         let waits = matches!(state, "waits" | "no_answer");
         let unacted = state == "answered" && number(alert, "act_by_ms").is_some();
-        let signs = is_ours && state == "answered_by_telephone";
-        let due = match (waits || signs, unacted) {
+        let due = match (waits, unacted) {
             (true, _) => number(alert, "answer_by_ms")
                 .map(|at| (if is_ours { words.answer_in } else { words.answer_due_in }, at)),
             (_, true) => number(alert, "act_by_ms")
@@ -64,7 +63,7 @@ impl Standing {
             state: state_in_words(state, words),
             due: due.map(|(what, at_ms)| Due::of(what, at_ms, now_ms, words)),
             is_ours,
-            waits: waits || signs,
+            waits,
             unacted,
         }
     }

@@ -31,6 +31,8 @@ const VALUES: &[(&str, &str, &str, &str)] = &[
     ("needs.services/services/state", "under_way", "En curso", "Under way"),
     ("needs.services/services/state", "done", "Hecho", "Done"),
     ("needs.services/services/state", "not_done", "No se hizo", "Not done"),
+    ("contact/channel", "phone", "Teléfono", "Telephone"),
+    ("contact/channel", "email", "Correo", "E-mail"),
     ("child.views/assent", "yes", "Sí", "Yes"),
     ("child.views/assent", "no", "No", "No"),
     ("child.views/assent", "not_asked", "No consultado", "Not asked"),

@@ -27,6 +27,8 @@ pub struct OwnKeys {
 pub(super) struct Opened {
     /// The message.
     pub(super) id: String,
+    /// Whether the node opened it, and not this desk.
+    pub(super) by_node: bool,
     /// Country, agency and role of the sender.
     pub(super) from: Value,
     /// The signed routing header.
@@ -74,5 +76,6 @@ fn read(mut answer: Value) -> Result<Opened, Trouble> {
     let mut take = |name: &str| answer.get_mut(name).map(Value::take).unwrap_or_default();
     let (from, header, consent) = (take("from"), take("header"), take("consent"));
     let Value::Object(sections) = take("sections") else { return Err(Trouble::Unreadable) };
-    Ok(Opened { id: text(&answer, "message_id").to_owned(), from, header, consent, sections })
+    let by_node = text(&answer, "opened_by") == "node";
+    Ok(Opened { id: text(&answer, "message_id").to_owned(), by_node, from, header, consent, sections })
 }

@@ -104,8 +104,8 @@ words! {
     state_telephone: "Respondida por teléfono, falta la firma", "Answered by telephone, not yet signed";
     state_acted: "Primera acción hecha", "First action done";
     state_not_taken: "El otro nodo no la recibió", "The other node did not take it";
-    from: "De", "From";
-    to: "Para", "To";
+    from: "de", "from";
+    to: "para", "to";
     open_alert: "Abrir", "Open";
     opening_tells: "Al abrirla, el otro país recibe constancia de que se leyó.",
         "Opening it tells the other country that it was read.";
@@ -122,6 +122,7 @@ words! {
     needs: "Necesidades", "Needs";
     specialised: "Recepción especializada", "Specialised reception";
     everything: "Todo lo que dice el mensaje", "Everything the message says";
+    opened_here: "Abierto en este equipo.", "Opened on this machine.";
     opened_by_node: "Abierto por el nodo de su país.", "Opened by your country's node.";
 
     take_title: "Acusar recibo y tomar el caso", "Acknowledge and take the case";
