@@ -13,7 +13,7 @@ use crate::ids::{Category, CountryCode, InvalidId, MessageType, Purpose};
 use crate::policy::PeerStatus;
 
 /// Types, with all that begin with them and a dot, that flow under every suspension (PROTOCOL.md section 4).
-const NEVER_STOPPED: [&str; 3] = ["consent.withdraw", "consent.status", "data.erasure"];
+const NEVER_STOPPED: [&str; 4] = ["consent.withdraw", "consent.status", "data.erasure", crate::duty::CANCEL];
 
 /// What is suspended; in text `peer:GT`, `purpose:return_reception`, `category:bio.template`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

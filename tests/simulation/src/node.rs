@@ -406,6 +406,8 @@ fn watch_over(row: &MessageRow, side: Side, term: &Term) -> Watch {
         opened_ms: row.created_ms,
         answering: role(),
         releasing: std::collections::BTreeSet::new(),
+        asking: None,
+        ended_ms: None,
         climbed_minutes: None,
         answered: None,
         acted_ms: None,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,8 +22,12 @@ const MAX_RUNGS: usize = 16;
 /// Longest term, minutes: a month.
 const MAX_MINUTES: u32 = 43_200;
 
-/// The member of the file that holds the terms of held alerts; every other one but `national` is a message type.
+/// The member of the file that holds the terms of held alerts; every other one is a message type, but for `national` and
+/// the next.
 const HELD: &str = "held";
+
+/// The member that holds the terms within which a peer's receipt has to prove an end.
+const PROVEN: &str = "proven";
 
 /// Whom a rung wakes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +77,9 @@ pub struct Term {
     /// Minutes within which somebody first acts; `None` where nothing was promised.
     #[serde(rename = "first_action_minutes", default, skip_serializing_if = "Option::is_none")]
     pub act_minutes: Option<u32>,
+    /// Hours for which a broadcast is shown; `None` for what is no broadcast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_hours: Option<u32>,
     /// Minutes within which an answer taken by telephone is signed by the one who gave it.
     #[serde(default = "a_day")]
     pub countersign_minutes: u32,
@@ -108,10 +116,20 @@ impl HeldTerm {
         Term {
             answer_minutes: self.decide_minutes,
             act_minutes: None,
+            display_hours: None,
             countersign_minutes: a_day(),
             ladder: self.ladder.iter().map(rung).collect(),
         }
     }
+}
+
+/// The terms of what a peer's receipt has to prove, of several types at once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProvenTerm {
+    types: Vec<MessageType>,
+    /// Minutes within which the receipt comes.
+    within_minutes: u32,
 }
 
 /// Why terms are not taken.
@@ -138,6 +156,7 @@ pub enum LadderError {
 pub struct Ladders {
     answered: BTreeMap<MessageType, Term>,
     held: BTreeMap<MessageType, Term>,
+    proven: BTreeMap<MessageType, Term>,
 }
 
 impl Ladders {
@@ -148,7 +167,11 @@ impl Ladders {
     pub fn load(deadlines: &[u8]) -> Result<Self, LadderError> {
         let value = crate::json::parse(deadlines, crate::json::MAX_DEPTH).map_err(|_| LadderError::Form)?;
         let Value::Object(mut types) = value else { return Err(LadderError::Form) };
-        let mut ladders = Self { held: held(types.remove(HELD))?, ..Self::default() };
+        let mut ladders = Self {
+            held: held(types.remove(HELD))?,
+            proven: proven(types.remove(PROVEN))?,
+            ..Self::default()
+        };
         for (name, terms) in types {
             if terms.get("ladder").is_none() {
                 continue;
@@ -173,18 +196,44 @@ impl Ladders {
         self.held.get(message_type)
     }
 
+    /// The terms within which the peer's receipt proves a message of a type, when people are told that it does not.
+    #[must_use]
+    pub fn proven(&self, message_type: &MessageType) -> Option<&Term> {
+        self.proven.get(message_type)
+    }
+
     /// Every type that has to be answered, with its terms.
     pub fn iter(&self) -> impl Iterator<Item = (&MessageType, &Term)> {
         self.answered.iter()
     }
 }
 
-fn held(groups: Option<Value>) -> Result<BTreeMap<MessageType, Term>, LadderError> {
+fn groups<T: DeserializeOwned>(name: &str, groups: Option<Value>) -> Result<Vec<T>, LadderError> {
     let groups = groups.unwrap_or_else(|| Value::Array(Vec::new()));
-    let groups: Vec<HeldTerm> =
-        serde_json::from_value(groups).map_err(|_| LadderError::Term(HELD.to_owned()))?;
+    serde_json::from_value(groups).map_err(|_| LadderError::Term(name.to_owned()))
+}
+
+fn proven(found: Option<Value>) -> Result<BTreeMap<MessageType, Term>, LadderError> {
     let mut terms = BTreeMap::new();
-    for group in groups {
+    for ProvenTerm { types, within_minutes } in groups(PROVEN, found)? {
+        if !(1..=MAX_MINUTES).contains(&within_minutes) {
+            return Err(LadderError::Term(PROVEN.to_owned()));
+        }
+        let term = Term {
+            answer_minutes: within_minutes,
+            act_minutes: None,
+            display_hours: None,
+            countersign_minutes: a_day(),
+            ladder: Vec::new(),
+        };
+        terms.extend(types.into_iter().map(|message_type| (message_type, term.clone())));
+    }
+    Ok(terms)
+}
+
+fn held(found: Option<Value>) -> Result<BTreeMap<MessageType, Term>, LadderError> {
+    let mut terms = BTreeMap::new();
+    for group in groups::<HeldTerm>(HELD, found)? {
         let term = sound(HELD, group.term(), Side::Sender)?;
         terms.extend(group.types.into_iter().map(|message_type| (message_type, term.clone())));
     }
@@ -203,7 +252,8 @@ fn sound(name: &str, mut term: Term, first: Side) -> Result<Term, LadderError> {
 fn defect(term: &Term, first: Side) -> Option<&'static str> {
     let at_once = |rung: &Rung| rung.after_minutes == 0 && rung.side == first && rung.wake == Wake::Officer;
     let minutes = [term.answer_minutes, term.act_minutes.unwrap_or(1), term.countersign_minutes];
-    if minutes.iter().any(|minutes| !(1..=MAX_MINUTES).contains(minutes)) {
+    let minutes = minutes.into_iter().chain(term.display_hours);
+    if minutes.clone().any(|minutes| !(1..=MAX_MINUTES).contains(&minutes)) {
         Some("a term is not between one minute and a month")
     } else if term.ladder.len() > MAX_RUNGS {
         Some("it has too many rungs")

@@ -4,6 +4,7 @@
 //! else; what nobody stops is told to somebody else, on both sides.
 
 mod act;
+mod broadcast;
 mod ladder;
 mod notice;
 mod record;
@@ -14,6 +15,7 @@ mod watch;
 mod tests;
 
 pub use act::{Acted, TYP_ACTED, TYP_TAKEN, TYP_TELEPHONE, Taken, Telephoned};
+pub use broadcast::{BROADCAST, CANCEL, Reach, SIGHTING, recipients};
 pub use ladder::{DEADLINES, LadderError, Ladders, Rung, Term, Wake};
 pub use notice::{Call, Notice, notice};
 pub use record::{Channel, Summons, SummonsState, WatchRow};

@@ -29,6 +29,8 @@ pub enum Call {
     Undecided,
     /// A held alert was not sent, and will not be.
     NotSent,
+    /// A broadcast may still be shown though it is over.
+    NotEnded,
 }
 
 impl Call {
@@ -64,9 +66,15 @@ pub fn notice(call: Call, until: Timestamp, zone: &TimeZone, drill: bool) -> Not
             format!("alerta retenida que no se envió, {hour}"),
             format!("held alert that was not sent, {hour}"),
         ),
+        Call::NotEnded => (
+            format!("difusión sin fin comprobado desde las {hour}"),
+            format!("broadcast without a proven end since {hour}"),
+        ),
     };
     let (inbox_es, inbox_en) = match call {
-        Call::Answer | Call::Act | Call::Silence => ("su bandeja de alertas", "your inbox of alerts"),
+        Call::Answer | Call::Act | Call::Silence | Call::NotEnded => {
+            ("su bandeja de alertas", "your inbox of alerts")
+        }
         Call::Decide | Call::Undecided | Call::NotSent => ("sus aprobaciones", "your approvals"),
     };
     let (marked, mark) = if drill { ("SIMULACRO, ", "DRILL, ") } else { ("", "") };

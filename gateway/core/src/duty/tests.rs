@@ -34,6 +34,8 @@ fn watch(side: Side) -> Watch {
         role: "child_protection".parse().unwrap(),
         answering: "child_protection".parse().unwrap(),
         releasing: BTreeSet::new(),
+        asking: None,
+        ended_ms: None,
         opened_ms: OPENED,
         climbed_minutes: None,
         answered: None,
@@ -175,6 +177,56 @@ fn a_ladder_of_held_alerts_that_leaves_somebody_asleep_is_not_taken() {
     for (number, change) in changes.iter().enumerate() {
         assert!(load(change).is_err(), "change {number}");
     }
+}
+
+fn broadcast(side: Side) -> Watch {
+    let message_type = BROADCAST.parse().unwrap();
+    let term = ladders().of(&message_type).unwrap().clone();
+    Watch { message_type, term, ..watch(side) }
+}
+
+const END: i64 = 72 * 60;
+
+#[test]
+fn a_broadcast_that_was_answered_is_still_shown_and_ends_by_itself_where_it_came_in() {
+    let mut here = broadcast(Side::Receiver);
+    here.handle_answer(OPENED, Answered::Signed).unwrap();
+    assert_eq!((here.is_settled(), here.next_ms()), (false, here.end_by_ms()));
+    assert_eq!(at(&mut here, END - 1), []);
+    assert_eq!((at(&mut here, END + 500), here.state(), here.next_ms()), (vec![Due::End], "ended", None));
+    assert_eq!(here.ended_ms, here.end_by_ms(), "it ended at its hour, whenever that was looked at");
+}
+
+#[test]
+fn a_broadcast_that_nobody_could_end_is_told_at_its_sender() {
+    let mut there = broadcast(Side::Sender);
+    there.handle_answer(OPENED, Answered::Signed).unwrap();
+    assert_eq!(at(&mut there, END + 4), [], "the node still tries");
+    assert_eq!(there.next_ms(), there.end_by_ms());
+    assert_eq!(at(&mut there, END + 5), [Due::Tell(Silence::NotEnded)]);
+    assert_eq!((there.next_ms(), there.is_shown()), (None, true));
+    assert!(there.handle_ended(OPENED + END * MINUTE));
+    assert!(!there.handle_ended(OPENED + END * MINUTE), "once");
+    assert_eq!((there.state(), there.is_settled()), ("ended", true));
+}
+
+#[test]
+fn a_cancelled_broadcast_asks_nobody_for_an_answer_any_more() {
+    let mut here = broadcast(Side::Receiver);
+    here.handle_ended(OPENED + MINUTE);
+    assert_eq!((here.next_ms(), at(&mut here, 500)), (None, vec![]));
+}
+
+#[test]
+fn an_end_that_no_receipt_proves_is_told_and_a_late_receipt_still_proves_it() {
+    let message_type = CANCEL.parse().unwrap();
+    let term = ladders().proven(&message_type).unwrap().clone();
+    let mut end = Watch { awaits: Awaits::Receipt, message_type, term, ..watch(Side::Sender) };
+    assert_eq!(at(&mut end, 14), []);
+    assert_eq!(at(&mut end, 15), [Due::Tell(Silence::Unproven)]);
+    assert_eq!(end.handle_answer(OPENED, Answered::Signed).unwrap_err().kind.code, "alert.closed");
+    assert!(end.handle_receipt(OPENED + 90 * MINUTE) && !end.handle_receipt(OPENED + 91 * MINUTE));
+    assert_eq!((end.state(), end.is_settled()), ("proven", true));
 }
 
 #[test]

@@ -14,6 +14,10 @@ use crate::ids::{AgencyId, CaseId, CountryCode, MessageId, MessageType, Role};
 use crate::problem::{self, Problem};
 
 const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+/// The sender's node has this long to send the end of a broadcast before people are told that it could not.
+const END_GRACE_MS: i64 = 5 * MINUTE_MS;
 
 /// What a clock waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,8 @@ pub enum Awaits {
     Answer,
     /// The word of those who may release an alert that policy holds here; it is named by its approval.
     Release,
+    /// The peer's receipt for the end of a broadcast: until it comes, nobody knows that it is shown no more.
+    Receipt,
 }
 
 /// How a clock was stopped.
@@ -36,6 +42,8 @@ pub enum Answered {
     Telephone,
     /// Held before, and released by those who may: the clock of its answer runs from then on.
     Released,
+    /// By the peer's signed receipt.
+    Proven,
 }
 
 impl Answered {
@@ -46,6 +54,7 @@ impl Answered {
             Self::Signed => "answered",
             Self::Telephone => "answered_by_telephone",
             Self::Released => "released",
+            Self::Proven => "proven",
         }
     }
 }
@@ -68,6 +77,10 @@ pub enum Silence {
     NotReleased,
     /// A held alert does not go: nobody released it before its approval lapsed.
     Lapsed,
+    /// A broadcast is past its time, and its end could not be sent.
+    NotEnded,
+    /// A member has not receipted the end of a broadcast in time.
+    Unproven,
 }
 
 impl Silence {
@@ -79,6 +92,7 @@ impl Silence {
             Self::NoAction | Self::Undecided => &[Wake::Supervisor, Wake::Operator],
             // The officers were heard; their supervisor may see it otherwise.
             Self::NotReleased => &[Wake::Supervisor],
+            Self::NotEnded | Self::Unproven => &[Wake::Officer, Wake::Operator],
             Self::NotTaken | Self::Lapsed => &[Wake::Officer, Wake::Supervisor, Wake::Operator],
         }
     }
@@ -99,6 +113,8 @@ impl Silence {
             Self::Undecided => "undecided",
             Self::NotReleased => "not_released",
             Self::Lapsed => "lapsed",
+            Self::NotEnded => "not_ended",
+            Self::Unproven => "unproven",
         }
     }
 }
@@ -110,6 +126,8 @@ pub enum Due {
     Wake(Wake),
     /// Somebody is told of a silence.
     Tell(Silence),
+    /// The agency is told that a broadcast is shown no more: its time is over.
+    End,
 }
 
 /// One alert on one side. Instants are milliseconds since the epoch.
@@ -134,6 +152,9 @@ pub struct Watch {
     pub role: Role,
     /// The role that has to answer.
     pub answering: Role,
+    /// The role that asked; `None` in clocks of before that was kept.
+    #[serde(default)]
+    pub asking: Option<Role>,
     /// Roles of this country's other authorities that may release it while it is held.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub releasing: BTreeSet<Role>,
@@ -147,6 +168,9 @@ pub struct Watch {
     pub answered: Option<(i64, Answered)>,
     /// When somebody first acted.
     pub acted_ms: Option<i64>,
+    /// When a broadcast ended: cancelled, or by its time.
+    #[serde(default)]
+    pub ended_ms: Option<i64>,
     /// What was told.
     pub told: BTreeSet<Silence>,
 }
@@ -168,6 +192,19 @@ impl Watch {
         self.term.act_minutes.map(|minutes| self.after(minutes))
     }
 
+    /// When a broadcast is shown no more, at the latest.
+    #[must_use]
+    pub fn end_by_ms(&self) -> Option<i64> {
+        let hours = self.term.display_hours?;
+        Some(self.opened_ms.saturating_add(i64::from(hours).saturating_mul(HOUR_MS)))
+    }
+
+    /// Whether it is a broadcast that is still shown, or may be.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.term.display_hours.is_some() && self.ended_ms.is_none() && self.ended().is_none()
+    }
+
     /// Whether nobody has answered.
     #[must_use]
     pub const fn is_unanswered(&self) -> bool {
@@ -182,8 +219,10 @@ impl Watch {
     /// Whether nothing more is asked of anybody.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let signed = matches!(self.answered, Some((_, Answered::Signed | Answered::Released)));
-        self.ended().is_some() || (signed && (self.term.act_minutes.is_none() || self.acted_ms.is_some()))
+        let answered =
+            matches!(self.answered, Some((_, Answered::Signed | Answered::Released | Answered::Proven)));
+        let acted = self.term.act_minutes.is_none() || self.acted_ms.is_some();
+        self.ended().is_some() || self.ended_ms.is_some() || (answered && acted && !self.is_shown())
     }
 
     /// Where it stands, as it is shown.
@@ -191,10 +230,11 @@ impl Watch {
     pub fn state(&self) -> &'static str {
         match (self.ended(), self.acted_ms, self.answered, self.awaits) {
             (Some(end), ..) => end.as_str(),
+            _ if self.ended_ms.is_some() => "ended",
             (None, Some(_), ..) => "acted",
             (None, None, Some((_, how)), _) => how.as_str(),
             (None, None, None, _) if self.told.contains(&self.unmet()) => self.unmet().as_str(),
-            (None, None, None, Awaits::Answer) => "waits",
+            (None, None, None, Awaits::Answer | Awaits::Receipt) => "waits",
             (None, None, None, Awaits::Release) => "held",
         }
     }
@@ -204,6 +244,7 @@ impl Watch {
         match self.awaits {
             Awaits::Answer => Silence::NoAnswer,
             Awaits::Release => Silence::Undecided,
+            Awaits::Receipt => Silence::Unproven,
         }
     }
 
@@ -216,7 +257,12 @@ impl Watch {
             Some((at, Answered::Telephone)) => Some((at.saturating_add(countersign), Silence::NoSignature)),
             _ => None,
         };
-        [answer, act, signature].into_iter().flatten().filter(|(_, silence)| !self.told.contains(silence))
+        let end = self.end_by_ms().filter(|_| self.side == Side::Sender);
+        let end = end.map(|at| (at.saturating_add(END_GRACE_MS), Silence::NotEnded));
+        [answer, act, signature, end]
+            .into_iter()
+            .flatten()
+            .filter(|(_, silence)| !self.told.contains(silence))
     }
 
     fn rungs(&self) -> impl Iterator<Item = (u32, Wake)> {
@@ -234,13 +280,19 @@ impl Watch {
         }
         let rung =
             self.rungs().next().filter(|_| self.is_unanswered()).map(|(minutes, _)| self.after(minutes));
-        self.silences().map(|(at, _)| at).chain(rung).min()
+        // What could not be ended is no longer tried by the node: people were told.
+        let end = self.end_by_ms().filter(|_| !self.told.contains(&Silence::NotEnded));
+        self.silences().map(|(at, _)| at).chain(rung).chain(end).min()
     }
 
     /// Everything that is due by now and was not handed out before.
     pub fn handle_time(&mut self, now_ms: i64) -> Vec<Due> {
         if self.is_settled() {
             return Vec::new();
+        }
+        if self.side == Side::Receiver && self.end_by_ms().is_some_and(|at| at <= now_ms) {
+            self.ended_ms = self.end_by_ms();
+            return vec![Due::End];
         }
         let mut due = Vec::new();
         if self.is_unanswered() {
@@ -260,10 +312,13 @@ impl Watch {
     /// An officer answers, once; a signature follows an answer by telephone.
     ///
     /// # Errors
-    /// `alert.closed` when it was answered in this or a better way, `alert.held` before it was released.
+    /// `alert.closed` when it was answered in this or a better way or asks for nothing more, `alert.held` before it was
+    /// released.
     pub fn handle_answer(&mut self, at_ms: i64, how: Answered) -> Result<(), Problem> {
-        if self.awaits == Awaits::Release {
-            return Err(Problem::new(&problem::ALERT_HELD));
+        match self.awaits {
+            Awaits::Release => return Err(Problem::new(&problem::ALERT_HELD)),
+            Awaits::Receipt => return Err(Problem::new(&problem::ALERT_CLOSED)),
+            Awaits::Answer => {}
         }
         match (self.answered, how) {
             (None, _) => self.answered = Some((at_ms, how)),
@@ -307,6 +362,24 @@ impl Watch {
             ApprovalState::Refused => self.handle_end(Silence::NotReleased),
             ApprovalState::Lapsed => self.handle_end(Silence::Lapsed),
         }
+    }
+
+    /// The peer has receipted the end of a broadcast: nothing more is asked. Answers whether that is news.
+    pub fn handle_receipt(&mut self, at_ms: i64) -> bool {
+        let news = self.awaits == Awaits::Receipt && self.answered.is_none();
+        if news {
+            self.answered = Some((at_ms, Answered::Proven));
+        }
+        news
+    }
+
+    /// A broadcast ends, by its time or by the word of who sent it. Answers whether it was shown until then.
+    pub fn handle_ended(&mut self, at_ms: i64) -> bool {
+        let shown = self.is_shown();
+        if shown {
+            self.ended_ms = Some(at_ms);
+        }
+        shown
     }
 
     fn handle_end(&mut self, end: Silence) -> Option<Due> {

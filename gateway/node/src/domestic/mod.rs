@@ -10,6 +10,7 @@ mod answers;
 mod approvals;
 mod attachments;
 mod authorities;
+mod broadcasts;
 mod caller;
 mod candidates;
 mod cases;
@@ -48,6 +49,7 @@ use crate::node::Node;
 use crate::serve::ProblemReply;
 
 pub use approvals::lapse_approvals;
+pub use broadcasts::end_broadcasts;
 pub use notices::look_after_notices;
 pub use releases::release_approved;
 
@@ -76,6 +78,8 @@ pub fn router(node: &Arc<Node>) -> Router {
         .route("/v1/approvals", get(approvals::list))
         .route("/v1/approvals/{id}", get(approvals::show))
         .route("/v1/approvals/{id}/statements", post(approvals::state))
+        .route("/v1/broadcasts", post(broadcasts::send))
+        .route("/v1/broadcasts/{case}/end", post(broadcasts::end))
         .route("/v1/alerts", get(alerts::list))
         .route("/v1/alerts/{id}", get(alerts::show))
         .route("/v1/alerts/{id}/telephone", post(alerts::telephone))

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use puente_core::delivery::{Event, EventKind, Side, Write};
-use puente_core::duty::{Answered, Awaits, Watch, WatchRow};
-use puente_core::envelope::VerifiedOuter;
+use puente_core::duty::{Answered, Awaits, CANCEL, Watch, WatchRow};
+use puente_core::envelope::{Header, VerifiedOuter};
 use puente_core::evidence::{ReceiptEntry, ReceiptState};
-use puente_core::ids::{ApprovalId, MessageId};
+use puente_core::ids::{ApprovalId, MessageId, MessageType};
 use puente_core::problem::Problem;
 
 use crate::duty::clock::follows;
-use crate::node::{Node, store_problem};
+use crate::node::{Node, Rules, store_problem};
 
 /// The word to this side's agency that an alert stands otherwise.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn state_event(watch: &Watch, state: &str, at_ms: i64) -> Event {
         kind: EventKind::AlertState,
         agency: watch.agency.clone(),
         role: watch.role.clone(),
-        message: (watch.awaits == Awaits::Answer).then_some(watch.message),
+        message: (watch.awaits != Awaits::Release).then_some(watch.message),
         approval: (watch.awaits == Awaits::Release).then_some(ApprovalId(watch.message.0)),
         message_type: Some(watch.message_type.clone()),
         state: state.to_owned(),
@@ -32,9 +32,16 @@ async fn waiting(node: &Node, message: MessageId, side: Side) -> Result<Option<W
     Ok(row.filter(|row| row.watch.side == side && !row.watch.is_settled()))
 }
 
-/// What a message from a peer does to the alert of ours that it answers: only the authority that was asked stops the
-/// clock, by a message of its own; its gateway has verified the officer's signature before it let it go. `stopped` are
-/// the alerts that this delivery has answered already.
+/// Whether a message of this type is the answer that the catalogue names for what a clock runs for.
+#[must_use]
+pub fn is_answer(rules: &Rules, watch: &Watch, message_type: &MessageType) -> bool {
+    let asked = rules.catalogue.descriptor(&watch.message_type, None);
+    asked.is_some_and(|asked| asked.replies.contains(message_type))
+}
+
+/// What a message from a peer does to the alert that it names: only the authority that was asked stops the clock of ours, by
+/// an answer of its own, and its gateway has verified the officer's signature before it let it go; only who sent a broadcast
+/// ends it here. `stopped` are the alerts that this delivery has stopped already.
 ///
 /// # Errors
 /// The store's problem.
@@ -45,9 +52,14 @@ pub async fn answer_came(
 ) -> Result<Vec<Write>, Problem> {
     let header = &outer.claims().puente;
     let Some(alert) = header.in_reply_to else { return Ok(Vec::new()) };
+    if header.message_type.as_str() == CANCEL {
+        return broadcast_ended(node, alert, header, stopped).await;
+    }
     let Some(mut row) = waiting(node, alert, Side::Sender).await? else { return Ok(Vec::new()) };
     let watch = &mut row.watch;
-    let asked = header.sender.country == watch.peer && header.sender.role == watch.answering;
+    let asked = header.sender.country == watch.peer
+        && header.sender.role == watch.answering
+        && is_answer(&node.rules.get(), watch, &header.message_type);
     let at_ms = node.clock.now_ms();
     if !asked || !stopped.insert(alert) || watch.handle_answer(at_ms, Answered::Signed).is_err() {
         return Ok(Vec::new());
@@ -56,18 +68,50 @@ pub async fn answer_came(
     Ok(vec![Write::WatchChanged(row.moved(None)), Write::Event(event)])
 }
 
-/// What a peer's receipt does to an alert of ours: it was not taken, or somebody has acted on it.
+/// The authority that sent a broadcast ends it: it is shown no more, and its agency here is told.
+async fn broadcast_ended(
+    node: &Node,
+    broadcast: MessageId,
+    header: &Header,
+    stopped: &mut BTreeSet<MessageId>,
+) -> Result<Vec<Write>, Problem> {
+    let Some(mut row) = waiting(node, broadcast, Side::Receiver).await? else { return Ok(Vec::new()) };
+    let watch = &mut row.watch;
+    let own = header.sender.country == watch.peer
+        && watch.asking.as_ref().is_none_or(|asking| *asking == header.sender.role);
+    let at_ms = node.clock.now_ms();
+    if !own || !stopped.insert(broadcast) || !watch.handle_ended(at_ms) {
+        return Ok(Vec::new());
+    }
+    let event = state_event(watch, watch.state(), at_ms);
+    Ok(vec![Write::WatchChanged(row.moved(None)), Write::Event(event)])
+}
+
+/// What a peer's receipt does to an alert of ours of this type: it was not taken, or somebody has acted on it, or it proves
+/// the end of a broadcast.
 ///
 /// # Errors
 /// The store's problem.
-pub async fn receipted(node: &Node, entry: &ReceiptEntry) -> Result<Vec<Write>, Problem> {
-    if !matches!(entry.state, ReceiptState::Refused | ReceiptState::NeverAccepted | ReceiptState::Acted) {
-        return Ok(Vec::new());
+pub async fn receipted(
+    node: &Node,
+    message_type: &MessageType,
+    entry: &ReceiptEntry,
+) -> Result<Vec<Write>, Problem> {
+    match entry.state {
+        ReceiptState::Refused | ReceiptState::NeverAccepted | ReceiptState::Acted => {}
+        // A list has thousands of these, and none of them has a clock.
+        ReceiptState::Accepted if node.rules.get().ladders.proven(message_type).is_some() => {}
+        _ => return Ok(Vec::new()),
     }
     let Some(mut row) = waiting(node, entry.message_id, Side::Sender).await? else { return Ok(Vec::new()) };
     let at_ms = node.clock.now_ms();
     let mut writes = Vec::new();
-    if entry.state == ReceiptState::Acted {
+    if entry.state == ReceiptState::Accepted {
+        if !row.watch.handle_receipt(entry.at_ms) {
+            return Ok(writes);
+        }
+        writes.push(Write::Event(state_event(&row.watch, Answered::Proven.as_str(), at_ms)));
+    } else if entry.state == ReceiptState::Acted {
         if row.watch.handle_action(entry.at_ms).is_err() {
             return Ok(writes);
         }

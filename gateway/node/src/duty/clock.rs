@@ -18,17 +18,22 @@ use crate::store::{Guard, StoreError};
 /// Most clocks looked at in one call.
 const AT_ONCE: u32 = 200;
 
-/// The clock that begins with this message, when somebody has to answer its type.
+/// The clock that begins with this message of one role to another: when somebody has to answer its type, or the peer's
+/// receipt has to prove it.
 #[must_use]
-pub fn begins(rules: &Rules, row: &MessageRow, answering: &Role) -> Option<Write> {
-    let term = rules.ladders.of(&row.message_type)?.clone();
+pub fn begins(rules: &Rules, row: &MessageRow, asking: &Role, answering: &Role) -> Option<Write> {
     let side = match row.direction {
         Direction::In => Side::Receiver,
         Direction::Out => Side::Sender,
     };
+    let proven = rules.ladders.proven(&row.message_type).filter(|_| side == Side::Sender);
+    let (awaits, term) = match rules.ladders.of(&row.message_type) {
+        Some(term) => (Awaits::Answer, term),
+        None => (Awaits::Receipt, proven?),
+    };
     Some(Write::Watch(WatchRow::opened(Watch {
         message: row.message,
-        awaits: Awaits::Answer,
+        awaits,
         side,
         peer: row.peer.clone(),
         message_type: row.message_type.clone(),
@@ -36,8 +41,10 @@ pub fn begins(rules: &Rules, row: &MessageRow, answering: &Role) -> Option<Write
         agency: row.agency.clone(),
         role: row.role.clone(),
         answering: answering.clone(),
+        asking: Some(asking.clone()),
         releasing: BTreeSet::new(),
-        term,
+        ended_ms: None,
+        term: term.clone(),
         opened_ms: row.created_ms,
         climbed_minutes: None,
         answered: None,
@@ -91,12 +98,20 @@ pub(super) fn follows(node: &Node, watch: &Watch, due: Due, now_ms: i64) -> Vec<
         Due::Tell(silence @ (Silence::NotReleased | Silence::Lapsed)) => {
             (silence.wakes(), Call::NotSent, now_ms)
         }
+        Due::Tell(silence @ (Silence::NotEnded | Silence::Unproven)) => {
+            (silence.wakes(), Call::NotEnded, watch.end_by_ms().unwrap_or(watch.opened_ms))
+        }
         Due::Tell(silence) => (silence.wakes(), Call::Silence, watch.opened_ms),
+        Due::End => (&[], Call::NotEnded, now_ms),
     };
     let mut writes: Vec<Write> =
         wakes.iter().flat_map(|wake| summon(node, watch, *wake, call, until_ms, now)).collect();
-    if let Due::Tell(silence) = due {
-        writes.push(Write::Event(state_event(watch, silence.as_str(), now_ms)));
+    match due {
+        Due::Wake(_) => {}
+        Due::Tell(silence) => {
+            writes.push(Write::Event(state_event(watch, silence.as_str(), now_ms)));
+        }
+        Due::End => writes.push(Write::Event(state_event(watch, watch.state(), now_ms))),
     }
     writes
 }
@@ -104,7 +119,7 @@ pub(super) fn follows(node: &Node, watch: &Watch, due: Due, now_ms: i64) -> Vec<
 /// What a rung asks of the people it wakes.
 const fn asked(watch: &Watch) -> Call {
     match watch.awaits {
-        Awaits::Answer => Call::Answer,
+        Awaits::Answer | Awaits::Receipt => Call::Answer,
         Awaits::Release => Call::Decide,
     }
 }

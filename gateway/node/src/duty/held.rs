@@ -35,7 +35,9 @@ pub fn waits_for_release(
         agency: Some(row.agency.clone()),
         role: row.role.clone(),
         answering: answering.clone(),
+        asking: Some(row.role.clone()),
         releasing,
+        ended_ms: None,
         term,
         opened_ms: row.opened_ms,
         climbed_minutes: None,
@@ -57,8 +59,8 @@ pub const fn look_again(approval: ApprovalId, at_ms: i64) -> Write {
 /// The store's problem.
 pub(super) async fn came_of(node: &Node, watch: &mut Watch, now_ms: i64) -> Result<Option<Due>, Problem> {
     match (watch.awaits, watch.side) {
-        (Awaits::Answer, Side::Receiver) => Ok(None),
-        (Awaits::Answer, Side::Sender) => {
+        (Awaits::Answer | Awaits::Receipt, Side::Receiver) => Ok(None),
+        (Awaits::Answer | Awaits::Receipt, Side::Sender) => {
             Ok(if is_out_of_the_queue(node, watch.message).await? { watch.handle_not_taken() } else { None })
         }
         (Awaits::Release, _) => {

@@ -12,7 +12,7 @@ mod mail;
 mod people;
 mod rosters;
 
-pub use answer::{answer_came, receipted, state_event};
+pub use answer::{answer_came, is_answer, receipted, state_event};
 pub use call::{Ways, WaysError, call_due};
 pub use clock::{begins, step};
 pub use held::{look_again, waits_for_release};

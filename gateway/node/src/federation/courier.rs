@@ -329,7 +329,7 @@ async fn apply(
             taken_out: None,
         };
         writes.extend(settle(peer, &answer.receipt, &entry, &sent, now_ms).map_err(LinkError::Garbage)?);
-        writes.extend(receipted(node, &entry).await?);
+        writes.extend(receipted(node, &queued.message_type, &entry).await?);
         node.metrics.message(&queued.message_type, "out", entry.state.as_str());
         observe(node, lane, now_ms.saturating_sub(queued.created_ms));
     }

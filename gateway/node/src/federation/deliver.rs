@@ -378,7 +378,10 @@ fn inbound(
         categories: outer.labels().iter().map(ToString::to_string).collect(),
         wire: if code.is_none() { wire.to_vec() } else { Vec::new() },
     };
-    let clock = code.is_none().then(|| begins(&node.rules.get(), &row, &header.recipient.role)).flatten();
+    let clock = code
+        .is_none()
+        .then(|| begins(&node.rules.get(), &row, &header.sender.role, &header.recipient.role))
+        .flatten();
     let mut writes = vec![Write::Inbound(InboundRow {
         // What was refused is receipted and forgotten: its content is not kept.
         keeping: code.is_none().then(|| {

@@ -129,6 +129,6 @@ async fn ask(
     };
     let mut writes = settle(peer, receipt, &entry, &sent, node.clock.now_ms()).map_err(LinkError::Garbage)?;
     // Without the store nothing is settled now, and the peer is asked again.
-    writes.extend(receipted(node, &entry).await.map_err(LinkError::Garbage)?);
+    writes.extend(receipted(node, &row.message_type, &entry).await.map_err(LinkError::Garbage)?);
     Ok(writes)
 }

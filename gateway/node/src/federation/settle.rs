@@ -197,8 +197,9 @@ async fn later_state(
     if stored.iter().any(|known| known.release == entry.release_id && known.state == entry.state.as_str()) {
         return Ok(Vec::new());
     }
+    let about = row.message_type.clone();
     let sent = Sent { agency: row.agency, role: row.role, message_type: row.message_type, taken_out: None };
     let mut writes = settle(peer.country(), receipt, entry, &sent, node.clock.now_ms())?;
-    writes.extend(receipted(node, entry).await?);
+    writes.extend(receipted(node, &about, entry).await?);
     Ok(writes)
 }

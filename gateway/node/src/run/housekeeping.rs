@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::cases;
-use crate::domestic::{lapse_approvals, look_after_notices, release_approved};
+use crate::domestic::{end_broadcasts, lapse_approvals, look_after_notices, release_approved};
 use crate::duty::{self, Ways, call_due};
 use crate::federation::{Connector, settle_expired};
 use crate::node::Node;
@@ -33,6 +33,10 @@ pub async fn run(node: Arc<Node>, reloader: Arc<Reloader>, mut shutdown: watch::
         }
         if let Err(problem) = protection::watch(&node).await {
             tracing::warn!(code = problem.kind.code, "stopped rows were not looked at");
+        }
+        // Before the clocks: what is ended in time is told to nobody.
+        if let Err(problem) = end_broadcasts(&node).await {
+            tracing::warn!(code = problem.kind.code, "broadcasts were not ended");
         }
         if let Err(problem) = duty::step(&node).await {
             tracing::warn!(code = problem.kind.code, "clocks of alerts were not stepped");

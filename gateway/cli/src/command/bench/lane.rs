@@ -99,6 +99,7 @@ pub async fn run(asked: &Bench, folder: &Path, profile: SignatureProfile) -> any
     };
     let (last, measured, imported) = (last.await??, measured.await??, imported.await??);
     let left_rows = left_rows.unwrap_or_default();
+    ensure!(measured.receipted == usize::try_from(ALERTS)?, "an alert did not leave");
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are small")]
     let rows = waiting_rows + imported.receipted as f64;
     Ok(LaneReport {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use puente_core::envelope::SignatureProfile;
 
@@ -56,6 +56,7 @@ pub async fn run(asked: &Bench, folder: &Path, profile: SignatureProfile) -> any
     let load = Rows::of(asked.messages, seed(2)).start(asked, &stage)?;
     let before = (stage.sender.cpu()?, stage.receiver.cpu()?, stage.sender.questions()?);
     let load = load.go()?.report()?;
+    ensure!(load.receipted > 0, "no row was receipted");
     let sender_cpu = stage.sender.cpu()?.saturating_sub(before.0);
     let receiver_cpu = stage.receiver.cpu()?.saturating_sub(before.1);
     let hit_rate = stage.sender.questions()?.hit_rate_since(before.2);

@@ -96,9 +96,9 @@ impl Workload {
                 },
                 "protection.flag": {"specialised_reception": true, "screenings_complete": true},
                 "language": {"languages": ["kek", "es"], "interpreter_needed": true},
-                "loc.area": {"country": "GT", "area": "Tecún Umán, San Marcos"},
+                "loc.area": {"country": "GT", "area": "Tecún Umán, San Marcos", "as_of": "2026-03-04"},
                 "needs.services": {"codes": ["interpreter", "food"]},
-                "family.links": {"relation": "child", "child_status": "unaccompanied"},
+                "family.links": {"relation": "child", "child_status": "unaccompanied", "guardian_named": false},
             },
         })
     }

@@ -1,5 +1,6 @@
 //! The alert of a drill: of the form of a real one, about nobody, and marked in every text that a person reads.
 
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use puente_core::ids::{AgencyId, CountryCode};
@@ -7,8 +8,8 @@ use puente_core::ids::{AgencyId, CountryCode};
 /// What stands where a name would.
 const MARK: &str = "SIMULACRO / DRILL";
 
-/// The exercise for the protection authority of a country; `agency` where it matters which.
-pub fn alert(to: &CountryCode, agency: Option<&AgencyId>) -> Value {
+/// The exercise for the protection authority of a country, on a day; `agency` where it matters which.
+pub fn alert(to: &CountryCode, agency: Option<&AgencyId>, today: Date) -> Value {
     let mut recipient = json!({"country": to, "role": "child_protection"});
     if let (Some(agency), Some(members)) = (agency, recipient.as_object_mut()) {
         members.insert("agency".to_owned(), json!(agency));
@@ -33,9 +34,9 @@ pub fn alert(to: &CountryCode, agency: Option<&AgencyId>) -> Value {
             },
             "protection.flag": {"specialised_reception": true, "screenings_complete": true},
             "language": {"languages": ["es"], "interpreter_needed": false},
-            "loc.area": {"country": to, "area": MARK},
+            "loc.area": {"country": to, "area": MARK, "as_of": today},
             "needs.services": {"codes": ["food"]},
-            "family.links": {"relation": "child", "child_status": "unaccompanied"},
+            "family.links": {"relation": "child", "child_status": "unaccompanied", "guardian_named": false},
         },
     })
 }
@@ -48,7 +49,8 @@ mod tests {
 
     #[test]
     fn an_exercise_names_nobody_and_says_so_wherever_a_name_or_a_place_would_stand() {
-        let alert = alert(&"GT".parse().unwrap(), Some(&"PGN".parse().unwrap()));
+        let alert =
+            alert(&"GT".parse().unwrap(), Some(&"PGN".parse().unwrap()), Date::constant(2026, 11, 24));
         for pointer in ["/id.core/given_names", "/id.core/first_surname", "/loc.area/area"] {
             assert_eq!(alert["sections"].pointer(pointer), Some(&json!(MARK)), "{pointer}");
         }

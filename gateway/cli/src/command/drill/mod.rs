@@ -10,9 +10,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use puente_core::ids::{AgencyId, CountryCode, MessageId, Realm};
+
+use puente_node::clock::{Clock as _, SystemClock};
 
 use crate::command::{alert, verdict};
 use crate::exit::Exit;
@@ -91,7 +95,9 @@ impl Drill {
 
     /// Sends the exercise; `None` when it was not let go, and why was told.
     async fn send(&self, acting: &Acting, output: &mut Output) -> anyhow::Result<Option<MessageId>> {
-        let body = serde_json::to_vec(&exercise::alert(&self.to, self.to_agency.as_ref()))?;
+        let now = Timestamp::from_millisecond(SystemClock::default().now_ms())?;
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let body = serde_json::to_vec(&exercise::alert(&self.to, self.to_agency.as_ref(), today))?;
         let key = uuid::Uuid::new_v4().to_string();
         let answer = acting.post("/v1/messages", "application/json", Some(&key), body).await?;
         let said = read_json(&answer)?;

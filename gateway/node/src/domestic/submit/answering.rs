@@ -3,13 +3,13 @@
 //! INVARIANT: the clock stops in the commit that queues the answer.
 
 use puente_core::delivery::{Side, Write};
-use puente_core::duty::{Answered, TYP_TAKEN, Taken};
+use puente_core::duty::{Answered, TYP_TAKEN, Taken, WatchRow};
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::acts::verified;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::form::Submission;
-use crate::duty::state_event;
+use crate::duty::{is_answer, state_event};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 
@@ -28,7 +28,11 @@ pub(super) async fn clock_stopped(
 ) -> Result<Vec<Write>, Problem> {
     let Some(alert) = submission.in_reply_to else { return Ok(Vec::new()) };
     let row = node.store.watch(alert).await.map_err(|error| store_problem(&error))?;
-    let Some(mut row) = row.filter(|row| row.watch.side == Side::Receiver) else { return Ok(Vec::new()) };
+    let rules = node.rules.get();
+    let answers = |row: &WatchRow| {
+        row.watch.side == Side::Receiver && is_answer(&rules, &row.watch, &submission.message_type)
+    };
+    let Some(mut row) = row.filter(answers) else { return Ok(Vec::new()) };
     let asked = row.watch.agency.as_ref().is_none_or(|agency| *agency == caller.agency)
         && acting_role(caller, submission.role.as_ref()) == Some(&row.watch.answering)
         && submission.recipient.country == row.watch.peer;

@@ -5,6 +5,7 @@
 
 mod answering;
 mod attached;
+mod broadcast;
 mod contents;
 mod ends;
 mod erasing;

@@ -30,6 +30,7 @@ use crate::consent::Rests;
 use crate::domestic::submit::acting_role;
 use crate::domestic::submit::answering::clock_stopped;
 use crate::domestic::submit::attached::expect_whole;
+use crate::domestic::submit::broadcast::about_a_broadcast;
 use crate::domestic::submit::ends::{Stop, told};
 use crate::domestic::submit::erasing::erasure_confirmed;
 use crate::domestic::submit::form::{Outcome, Removal, Submission, Verdict};
@@ -164,7 +165,8 @@ async fn complete(
     let rests = rests_on(node, caller, submission).await?;
     let thread = thread_of(node, caller, submission).await?;
     let erased = erasure_confirmed(node, caller, submission).await?;
-    let stopped = clock_stopped(node, caller, submission).await?;
+    let mut stopped = clock_stopped(node, caller, submission).await?;
+    stopped.extend(about_a_broadcast(node, caller, submission).await?);
     expect_whole(node, caller, submission).await?;
     expect_lost(node, caller, submission).await?;
     let acts = acts_in(node, submission.case.or(thread)).await?;
@@ -449,7 +451,7 @@ impl Parts<'_> {
             categories: made.labels.iter().map(ToString::to_string).collect(),
             wire: made.wire,
         };
-        writes.extend(begins(self.rules, &row, &to.role));
+        writes.extend(begins(self.rules, &row, self.role, &to.role));
         writes.push(Write::Outbound(OutboundRow {
             keeping,
             message: row,

@@ -48,8 +48,8 @@ pub(super) fn act(ledger: Ledger<'_>, row: &ActRow) -> Result<(), Failure> {
             row.until_ms,
             row.at_ms,
             row.ended_ms,
-            // An officer's act is tried by the one who records it.
-            officer.is_some(),
+            // An officer's act for one recipient is tried by the one who records it; one for all has other rows to try.
+            officer.is_some() && (row.peer.is_some() || row.ended_ms.is_some()),
         ],
     )?;
     if added == 1 { Ok(()) } else { Err(Guard::Taken.into()) }
