@@ -33,3 +33,4 @@ mod statistics;
 mod streams;
 mod suspensions;
 mod webhooks;
+mod wire_cases;
