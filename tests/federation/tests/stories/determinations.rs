@@ -4,10 +4,8 @@ use anyhow::{Context as _, Result};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use puente_core::authority::{Determines, TYP_DETERMINES, TYP_TAKES_BACK, TakesBack};
-use puente_core::personal::Personal;
+use puente_core::authority::{TYP_TAKES_BACK, TakesBack};
 use puente_core::policy::Flag;
-use puente_node::clock::Clock as _;
 use puente_test_support::{Federation, post, signed};
 
 use crate::officer::Officer;
@@ -40,24 +38,6 @@ fn row(file: Option<&str>) -> Result<Value> {
     Ok(row)
 }
 
-fn says(federation: &Federation, about: &str, fact: Flag, holds: bool) -> Result<Determines> {
-    let now = jiff::Timestamp::from_millisecond(federation.clock.now_ms())?;
-    Ok(Determines {
-        about: Personal::new(about.to_owned()),
-        fact,
-        holds,
-        until: now + jiff::SignedDuration::from_hours(48),
-        reason: "assessed".to_owned(),
-    })
-}
-
-async fn determine(officer: &Officer<'_>, says: Determines) -> Result<(StatusCode, Value)> {
-    let by = (officer.country, officer.agency, officer.name);
-    let body = signed(&officer.key, TYP_DETERMINES, by, says, officer.federation.clock.as_ref())?;
-    let answer = post(&officer.client()?, "/v1/determinations", &body).await?;
-    Ok((answer.status, answer.json()?))
-}
-
 /// The verdict, and the rule that determined it.
 async fn verdict(federation: &Federation, row: &Value) -> Result<(String, String, Value)> {
     let verdict: Value = post(&federation.client("MX", "INM")?, "/v1/messages", row).await?.json()?;
@@ -72,17 +52,17 @@ async fn a_child_goes_on_the_authoritys_signed_word_and_not_on_that_of_who_retur
     assert_eq!((said.as_str(), rule.as_str()), ("refused", "R-BID-01"), "{whole}");
 
     let raul = Officer::of(&federation, "MX", "INM", "raul")?;
-    let (status, refused) = determine(&raul, says(&federation, FILE, Flag::BidPositive, true)?).await?;
+    let (status, refused) = raul.determine(FILE, Flag::BidPositive, true).await?;
     assert_eq!((status, &refused["code"]), (StatusCode::FORBIDDEN, &json!("officer.not_entitled")));
 
     let ana = Officer::of(&federation, "MX", "DIF", "ana")?;
-    let (_, not_reserved) = determine(&ana, says(&federation, FILE, Flag::ScreeningDone, true)?).await?;
+    let (_, not_reserved) = ana.determine(FILE, Flag::ScreeningDone, true).await?;
     assert_eq!(not_reserved["field"], "fact", "{not_reserved}");
-    determine(&ana, says(&federation, "EXP-another", Flag::BidPositive, true)?).await?;
+    ana.determine("EXP-another", Flag::BidPositive, true).await?;
     let (said, ..) = verdict(&federation, &row(Some(FILE))?).await?;
     assert_eq!(said, "refused", "another child's determination counts for nothing");
 
-    let (status, made) = determine(&ana, says(&federation, FILE, Flag::BidPositive, true)?).await?;
+    let (status, made) = ana.determine(FILE, Flag::BidPositive, true).await?;
     assert_eq!((status, &made["stands"]), (StatusCode::CREATED, &json!(true)), "{made}");
     assert!(!made.to_string().contains(FILE), "an answer names nobody");
     let (said, _, whole) = verdict(&federation, &row(Some(FILE))?).await?;
@@ -102,9 +82,9 @@ async fn what_was_determined_ends_when_it_is_taken_back_denied_or_past_its_hour(
         assert_eq!(said != "refused", expected, "{why}: {whole}");
         Ok(())
     };
-    let (_, made) = determine(&ana, says(&federation, FILE, Flag::BidPositive, true)?).await?;
+    let (_, made) = ana.determine(FILE, Flag::BidPositive, true).await?;
     goes("determined", true).await?;
-    determine(&luz, says(&federation, FILE, Flag::BidPositive, false)?).await?;
+    luz.determine(FILE, Flag::BidPositive, false).await?;
     goes("denied by a colleague", false).await?;
 
     let list: Value = ana.client()?.get("/v1/determinations").await?.json()?;
@@ -124,7 +104,7 @@ async fn what_was_determined_ends_when_it_is_taken_back_denied_or_past_its_hour(
     assert_eq!(take_back(&ana, id).await?["code"], "approval.closed");
     goes("taken back", false).await?;
 
-    determine(&ana, says(&federation, FILE, Flag::BidPositive, true)?).await?;
+    ana.determine(FILE, Flag::BidPositive, true).await?;
     goes("determined anew", true).await?;
     federation.clock.advance_ms(49 * 3_600_000);
     goes("past its hour", false).await?;
@@ -137,9 +117,9 @@ async fn what_waits_in_the_queue_does_not_leave_once_the_determination_is_taken_
     federation.stop("GT").await?;
     let id = {
         let ana = Officer::of(&federation, "MX", "DIF", "ana")?;
-        determine(&ana, says(&federation, FILE, Flag::BidPositive, true)?).await?;
+        ana.determine(FILE, Flag::BidPositive, true).await?;
         let (_, _, whole) = verdict(&federation, &row(Some(FILE))?).await?;
-        determine(&ana, says(&federation, FILE, Flag::BidPositive, false)?).await?;
+        ana.determine(FILE, Flag::BidPositive, false).await?;
         whole["message_id"].as_str().context("queued")?.to_owned()
     };
     federation.start("GT").await?;

@@ -1,13 +1,15 @@
 //! An officer of an authority, as the stories let one speak on what waits for it.
 
 use anyhow::{Context as _, Result};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use puente_core::approval::{Captured, Statement, TYP_STATEMENT, Verdict};
-use puente_core::authority::{Approves, TYP_APPROVES, TYP_TAKES_BACK, TakesBack};
+use puente_core::authority::{Approves, Determines, TYP_APPROVES, TYP_DETERMINES, TYP_TAKES_BACK, TakesBack};
 use puente_core::envelope::Sign as _;
 use puente_core::ids::Realm;
-use puente_core::policy::Approval;
+use puente_core::personal::Personal;
+use puente_core::policy::{Approval, Flag};
 use puente_node::client::AgencyClient;
 use puente_node::clock::Clock as _;
 use puente_node::keys::{KeyFile, KeyUse};
@@ -49,6 +51,18 @@ impl<'a> Officer<'a> {
         let by = (self.country, self.agency, self.name);
         let body = signed(&self.key, TYP_APPROVES, by, says, self.federation.clock.as_ref())?;
         Ok(post(&self.client()?, &path, &body).await?.json()?)
+    }
+
+    /// Determines a fact about a person for two days.
+    pub async fn determine(&self, about: &str, fact: Flag, holds: bool) -> Result<(StatusCode, Value)> {
+        let now = jiff::Timestamp::from_millisecond(self.federation.clock.now_ms())?;
+        let until = now + jiff::SignedDuration::from_hours(48);
+        let about = Personal::new(about.to_owned());
+        let says = Determines { about, fact, holds, until, reason: "assessed".to_owned() };
+        let by = (self.country, self.agency, self.name);
+        let body = signed(&self.key, TYP_DETERMINES, by, says, self.federation.clock.as_ref())?;
+        let answer = post(&self.client()?, "/v1/determinations", &body).await?;
+        Ok((answer.status, answer.json()?))
     }
 
     pub async fn take_back(&self, act: &Value) -> Result<Value> {

@@ -1,7 +1,8 @@
 //! The worked cases about children, tracing, trafficking and life in danger, submitted to a real gateway with a real peer.
 //!
 //! Not here: what a rule is for (`policies/cases`). A case asks for categories only; a message of its type needs further ones,
-//! so those are added, and what becomes of them is not compared. Approvals are real acts, consents real records.
+//! so those are added, and what becomes of them is not compared. Approvals and determinations are real acts, consents real
+//! records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -63,6 +64,21 @@ fn text<'a>(case: &'a Value, pointer: &str) -> &'a str {
 
 fn names(list: &Value) -> BTreeSet<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Facts that count only where an authority of the sender's country determined them, and which.
+const RESERVED: [(Flag, &str); 3] = [
+    (Flag::BidPositive, "child_protection"),
+    (Flag::CaregiverAssessed, "child_protection"),
+    (Flag::WrittenWaiver, "asylum"),
+];
+
+/// The reserved facts that a case states of somebody and that its sender is not the authority for, each with that authority.
+fn to_determine(case: &Value) -> Vec<(Flag, &'static str)> {
+    let stated = names(&case["subject"]["flags"]);
+    let counts =
+        |(fact, role): &(Flag, &str)| stated.contains(fact.code()) && text(case, "/sender/role") != *role;
+    RESERVED.into_iter().filter(counts).collect()
 }
 
 /// The agency of a role, in any country.
@@ -142,8 +158,11 @@ struct World {
 impl World {
     async fn of(cases: &[Value]) -> Result<Self> {
         let ends = cases.iter().flat_map(|case| ["sender", "recipient"].map(|end| &case[end]));
+        let authorities = cases.iter().flat_map(|case| {
+            to_determine(case).into_iter().map(|(_, role)| (text(case, "/sender/country"), role))
+        });
         let parties: BTreeSet<(&str, &str)> =
-            ends.map(|end| (text(end, "/country"), text(end, "/role"))).collect();
+            ends.map(|end| (text(end, "/country"), text(end, "/role"))).chain(authorities).collect();
         let named: Vec<(&str, String, &str)> =
             parties.iter().map(|(country, role)| (*country, agency(role), *role)).collect();
         let agencies: Vec<(&str, &str, &str)> =
@@ -211,8 +230,20 @@ impl World {
         Ok(added["consent_id"].clone())
     }
 
+    /// What authorities of the sender's country determined of the person before.
+    async fn determine(&self, case: &Value) -> Result<()> {
+        for (fact, role) in to_determine(case) {
+            let authority = agency(role);
+            let officer = self.officer(case, "sender", &authority)?;
+            let (_, made) = officer.determine(text(case, "/id"), fact, true).await?;
+            anyhow::ensure!(made["stands"] == true, "{}: {made}", case["id"]);
+        }
+        Ok(())
+    }
+
     /// Submits a case and gives it the approvals that it has; the last verdict on it.
     async fn verdict(&self, case: &Value) -> Result<Value> {
+        self.determine(case).await?;
         let mut message = self.message(case)?;
         if message["legal_basis"]["type"] == "consent" {
             message["legal_basis"]["consent_id"] = self.consent(case, &message).await?;
