@@ -232,11 +232,17 @@ impl World {
 
     /// What authorities of the sender's country determined of the person before.
     async fn determine(&self, case: &Value) -> Result<()> {
+        let mut by_authority: BTreeMap<&str, Vec<Flag>> = BTreeMap::new();
         for (fact, role) in to_determine(case) {
+            by_authority.entry(role).or_default().push(fact);
+        }
+        for (role, facts) in by_authority {
             let authority = agency(role);
             let officer = self.officer(case, "sender", &authority)?;
-            let (_, made) = officer.determine(text(case, "/id"), fact, true).await?;
-            anyhow::ensure!(made["stands"] == true, "{}: {made}", case["id"]);
+            for fact in facts {
+                let (_, made) = officer.determine(text(case, "/id"), fact, true).await?;
+                anyhow::ensure!(made["stands"] == true, "{}: {made}", case["id"]);
+            }
         }
         Ok(())
     }
