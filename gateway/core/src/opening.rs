@@ -100,7 +100,7 @@ pub struct Opening {
     /// Why: a problem's code for a refusal, a code of the deployment for a lost key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What it answers, of a message that rests on `control`.
+    /// What it answers, of an answer that rests on `control`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
 }
@@ -118,8 +118,8 @@ impl Opening {
         };
         match opened {
             Ok(inner) => {
-                let control = outer.claims().puente.legal_basis.kind == CONTROL;
-                Some(said(Outcome::Opened, None, control.then(|| Reply::of(inner)).flatten()))
+                let reply = is_answer(outer).then(|| Reply::of(inner)).flatten();
+                Some(said(Outcome::Opened, None, reply))
             }
             Err(problem) => {
                 Told::refused(problem)?;
@@ -142,8 +142,7 @@ impl Opening {
         if self.release != outer.release() {
             return Err(invalid("release"));
         }
-        let control = claims.puente.legal_basis.kind == CONTROL;
-        if self.reply.is_some() && !(control && self.outcome == Outcome::Opened) {
+        if self.reply.is_some() && !(is_answer(outer) && self.outcome == Outcome::Opened) {
             return Err(invalid("reply"));
         }
         match (self.outcome, self.reason.as_deref()) {
@@ -156,6 +155,12 @@ impl Opening {
             _ => Err(invalid("reason")),
         }
     }
+}
+
+/// Whether it answers what gateways keep account of.
+fn is_answer(outer: &VerifiedOuter) -> bool {
+    let header = &outer.claims().puente;
+    header.legal_basis.kind == CONTROL && header.in_reply_to.is_some()
 }
 
 fn is_code(reason: &str) -> bool {
