@@ -138,11 +138,13 @@ class Stage:
     def list(self):
         """The list of the demonstration, for a bus that arrives tomorrow; answers the operation."""
         operation = str(uuid.uuid4())
-        eta = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=20)
+        # Guatemala keeps one offset all year.
+        port = datetime.timezone(datetime.timedelta(hours=-6))
+        eta = datetime.datetime.now(port) + datetime.timedelta(hours=20)
         self.puente(
             "operation", "upload", REPOSITORY / "ops/demo/manifest.csv", "--as", self.folder / "INM",
             "--operation", operation, "--destination", "GT", "--agreement", "MX-GT", "--mode", "land",
             "--origin", "Tapachula", "--port-of-entry", "Tecún Umán", "--vehicle", "Bus 14",
-            "--eta", eta.strftime(f"%Y-%m-%dT%H:%M:%S+00:00[{ZONE}]"), allowed=(0, 1),
+            "--eta", eta.strftime(f"%Y-%m-%dT%H:%M:%S-06:00[{ZONE}]"), allowed=(0, 1),
         )
         return operation
