@@ -202,7 +202,8 @@ async fn ending_of(node: &Node, watch: &Watch, status: &str, at: &Zoned) -> Resu
         // Erased meanwhile: it is about a child, and people decide on the rest.
         _ => Subject { kind: Kind::Child, ..Subject::default() },
     };
-    let zone = at.time_zone().iana_name().unwrap_or("Etc/UTC");
+    // A section names a zone as area and place; plain `UTC` is neither.
+    let zone = at.time_zone().iana_name().filter(|name| name.contains('/')).unwrap_or("Etc/UTC");
     let message = json!({
         "type": CANCEL,
         "role": watch.role,
