@@ -188,7 +188,7 @@ impl Ack {
                 "officer": self.signed.officer()?,
                 "phone": self.phone,
                 "at": at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-                "zone": at.time_zone().iana_name().unwrap_or("UTC"),
+                "zone": at.time_zone().iana_name().filter(|name| name.contains('/')).unwrap_or("Etc/UTC"),
                 "statement": statement,
             }},
             "case": text_at(alert, "/header/case"),

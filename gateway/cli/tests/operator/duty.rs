@@ -63,7 +63,11 @@ fn a_drill_ends_when_an_officer_has_acted_and_reports_the_minutes() {
     let listed = json(&["alert", "list", "--as", &pgn]);
     let alert = listed["alerts"][0]["alert_id"].as_str().unwrap().to_owned();
     let (officer, subject) = (format!("{pgn}/officer-lucia.key"), world.at("subject.json"));
-    let stated = r#"{"kind": "child", "age": 11, "nationality": "GT", "protection": "none_expressed"}"#;
+    let stated = serde_json::json!({
+        "kind": "child", "age": 11, "nationality": "GT", "residence": "GT", "risk_countries": [],
+        "protection": "none_expressed",
+    });
+    let stated = stated.to_string();
     std::fs::write(&subject, stated).unwrap();
     let acted = ["alert", "action", "--as", &pgn, &alert, "exercise", "--officer", &officer];
     assert_eq!(json(&acted)["code"], "alert.unanswered");

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use puente_core::delivery::Side;
 use puente_core::duty::{BROADCAST, CANCEL, Reach, Watch, recipients};
 use puente_core::ids::{CaseId, CountryCode, Role};
+use puente_core::policy::{Kind, RecordedFacts, Subject};
 use puente_core::problem::{self, Problem};
 
 use crate::domestic::idempotency::{self, Asked};
@@ -176,7 +177,7 @@ pub async fn end(
     }
     let mut prepared = Vec::with_capacity(shown.len());
     for watch in &shown {
-        let submission = ending_of(watch, status, &ending.at)?;
+        let submission = ending_of(&node, watch, status, &ending.at).await?;
         prepared.push(prepare(&node, &caller, &submission, &Mode::Submit).await?);
     }
     let answer = |verdicts: &[Verdict]| {
@@ -192,10 +193,17 @@ pub async fn end(
     finish(&node, prepared, None, answer).await
 }
 
-/// The message that ends one member's broadcast. Policy is told that it is about a child, and nothing else of her: an end
-/// says nothing that anybody could be kept from.
-fn ending_of(watch: &Watch, status: &str, at: &Zoned) -> Result<Submission, Problem> {
-    let zone = at.time_zone().iana_name().unwrap_or("Etc/UTC");
+/// The message that ends one member's broadcast. Policy is told of the child what it was told of her before: who may have been
+/// told that she is missing may be told that she is not.
+async fn ending_of(node: &Node, watch: &Watch, status: &str, at: &Zoned) -> Result<Submission, Problem> {
+    let recorded = node.store.decision(watch.message).await.map_err(|error| store_problem(&error))?;
+    let subject = match recorded.and_then(|recorded| RecordedFacts::from_bytes(&recorded.facts)) {
+        Some(RecordedFacts::Send(facts)) => facts.into_owned().subject,
+        // Erased meanwhile: it is about a child, and people decide on the rest.
+        _ => Subject { kind: Kind::Child, ..Subject::default() },
+    };
+    // A section names a zone as area and place; plain `UTC` is neither.
+    let zone = at.time_zone().iana_name().filter(|name| name.contains('/')).unwrap_or("Etc/UTC");
     let message = json!({
         "type": CANCEL,
         "role": watch.role,
@@ -204,13 +212,13 @@ fn ending_of(watch: &Watch, status: &str, at: &Zoned) -> Result<Submission, Prob
         "in_reply_to": watch.message,
         "purpose": "missing_child",
         "legal_basis": {"type": "best_interests"},
-        "subject": {"kind": "child"},
         "sections": {"ops.metadata": {
             "status": status, "at": at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(), "zone": zone,
         }},
     });
-    Submission::from_json(message)
-        .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))
+    let submission = Submission::from_json(message)
+        .map_err(|error| Problem::new(&problem::INTERNAL).because(error.to_string()))?;
+    Ok(Submission { subject, ..submission })
 }
 
 /// Ends the broadcasts whose time is over, in the name of the agency that sent them; answers how many. An agency that signs by
@@ -231,7 +239,7 @@ pub async fn end_broadcasts(node: &Node) -> Result<usize, Problem> {
     for row in due.iter().filter(|row| over(&row.watch)) {
         let Some(agency) = row.watch.agency.clone() else { continue };
         let owner = KnownAgency { agency, roles: vec![row.watch.role.clone()] };
-        let submission = ending_of(&row.watch, "expired", &at)?;
+        let submission = ending_of(node, &row.watch, "expired", &at).await?;
         let prepared = prepare(node, &owner, &submission, &Mode::Submit).await?;
         if prepared.verdict.message_id.is_none() {
             tracing::error!(message = %row.watch.message, "a broadcast past its time could not be ended");

@@ -6,6 +6,7 @@ mod approvals;
 mod around;
 mod attachments;
 mod authorities;
+mod broadcasts;
 mod browser;
 mod cases;
 mod clocks;
