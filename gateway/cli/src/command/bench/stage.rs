@@ -19,6 +19,9 @@ use puente_node::setup::{self, Init};
 
 use super::cpu;
 
+/// The metric of what waits, by lane.
+const QUEUE_DEPTH: &str = "puente_queue_depth";
+
 /// Questions to the policies, by how they were answered.
 const QUESTIONS: &str = "puente_policy_questions";
 
@@ -207,7 +210,7 @@ impl StagedNode {
     /// # Errors
     /// When its metrics cannot be read.
     pub fn waiting(&self, lane: &str) -> anyhow::Result<f64> {
-        let name = format!("puente_queue_depth{{lane=\"{lane}\"}} ");
+        let name = format!("{QUEUE_DEPTH}{{lane=\"{lane}\"}} ");
         let text = self.ask("/metrics")?;
         let line = text.lines().find_map(|line| line.strip_prefix(&name));
         line.and_then(|value| value.parse().ok()).with_context(|| format!("no metric `{}`", name.trim()))
