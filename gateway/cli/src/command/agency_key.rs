@@ -16,11 +16,14 @@ use puente_node::home::write_file;
 use puente_node::keys::{KeyFile, KeyUse};
 use puente_node::register::AgencyFile;
 use puente_node::setup::agency;
-use puente_node::setup::agency_key::{self, HeldFor, SEALING};
+use puente_node::setup::agency_key::{self, HeldFor};
 
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::reach::AtHome;
+
+/// How the names of files with keys that open begin.
+const SEALING: &str = "sealing-";
 
 /// Claves de firma / signing keys.
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ use puente_node::clock::{Clock, SystemClock};
 use puente_node::desk::{self, Listening, OwnKeys};
 use puente_node::home::read_tree;
 use puente_node::keys::tls::ScreensTls;
-use puente_node::keys::{KeyFile, KeyUse, Openers};
+use puente_node::keys::{KeyFile, KeyUse, openers};
 use puente_node::setup::built_in_schemas;
 use puente_node::setup::load::tls_time;
 
@@ -101,11 +101,8 @@ impl Desk {
 }
 
 fn own_keys(keys: &[PathBuf], schemas: Option<&Path>) -> anyhow::Result<OwnKeys> {
-    let mut openers = Openers::new();
-    for path in keys {
-        let key = KeyFile::load(path, KeyUse::Open)?;
-        openers.insert(key.key_id().clone(), Box::new(key.opener()?));
-    }
+    let keys: Vec<_> = keys.iter().map(|path| KeyFile::load(path, KeyUse::Open)).collect::<Result<_, _>>()?;
+    let openers = openers(&keys)?;
     let files = match schemas {
         Some(folder) => read_tree(folder)?,
         None => built_in_schemas(),

@@ -28,3 +28,14 @@ pub use random::SystemRandom;
 
 /// Private keys that open, each by its id.
 pub type Openers = BTreeMap<KeyId, Box<dyn Open>>;
+
+/// What opens with these keys.
+///
+/// # Errors
+/// `Use` for a key that is for signing.
+pub fn openers(keys: &[KeyFile]) -> Result<Openers, KeyError> {
+    let opener = |key: &KeyFile| -> Result<(KeyId, Box<dyn Open>), KeyError> {
+        Ok((key.key_id().clone(), Box::new(key.opener()?)))
+    };
+    keys.iter().map(opener).collect()
+}

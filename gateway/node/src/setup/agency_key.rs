@@ -11,7 +11,7 @@ use puente_core::membership::AgencyKey;
 
 use crate::clock::Clock;
 use crate::home::Home;
-use crate::keys::{KeyFile, KeyUse, Openers, PublicKeyFile};
+use crate::keys::{KeyUse, PublicKeyFile};
 use crate::register::{SealEntry, State};
 use crate::setup::instant;
 use crate::setup::lock::EditLock;
@@ -114,26 +114,4 @@ pub fn revoke(home: &Home, agency: &AgencyId, kid: &KeyId, clock: &dyn Clock) ->
     key.not_after = key.not_after.min(clock.now_s());
     agency::write(home, &file)?;
     agency::republish(home, clock)
-}
-
-/// How the names of files with private keys that open begin, on the agency's machine.
-pub const SEALING: &str = "sealing-";
-
-/// The private keys of a folder that open, on the agency's machine: every `sealing-*.key`, the ended ones too, so that what
-/// came under a former key opens still.
-///
-/// # Errors
-/// `File` when the folder cannot be read, `Key` when a key cannot be used or is open to others.
-pub fn openers(folder: &Path) -> Result<Openers, SetupError> {
-    let mut openers = Openers::new();
-    for entry in std::fs::read_dir(folder).map_err(SetupError::file(folder))? {
-        let path = entry.map_err(SetupError::file(folder))?.path();
-        let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-        if name.starts_with(SEALING) && name.ends_with(".key") {
-            let key = KeyFile::load(&path, KeyUse::Open).map_err(SetupError::key(&path))?;
-            let opener = key.opener().map_err(SetupError::key(&path))?;
-            openers.insert(key.key_id().clone(), Box::new(opener));
-        }
-    }
-    Ok(openers)
 }

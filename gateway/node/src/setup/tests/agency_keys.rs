@@ -5,6 +5,7 @@ use puente_core::problem;
 
 use super::agency_key::HeldFor;
 use super::*;
+use crate::keys::openers;
 
 /// A file with the public half of a fresh key of this use.
 fn public_key(folder: &Path, name: &str, usage: KeyUse) -> (std::path::PathBuf, KeyFile) {
@@ -172,11 +173,12 @@ fn of_two_keys_that_overlap_the_later_is_sealed_to_and_both_open_on_the_agencys_
     // A sender who has not heard of the new one yet seals to the old, which stands until it ends.
     assert_eq!(reception.seals_to(None, NOW_MS / 1000), Ok(old.key_id().to_string()));
     let machine = tempfile::tempdir().unwrap();
-    for (name, key) in [("sealing-1.key", &old), ("sealing-2.key", &new)] {
-        key.store(&machine.path().join(name)).unwrap();
+    let files = ["sealing-1.key", "sealing-2.key"].map(|name| machine.path().join(name));
+    for (file, key) in files.iter().zip([&old, &new]) {
+        key.store(file).unwrap();
     }
-    std::fs::write(machine.path().join("sealing-1.jwk"), b"public").unwrap();
-    let openers = agency_key::openers(machine.path()).unwrap();
+    let kept = files.map(|file| KeyFile::load(&file, KeyUse::Open).unwrap());
+    let openers = openers(&kept).unwrap();
     for key in [&old, &new] {
         let sealer = crate::keys::Jose.sealer(key.key_id(), &key.public_jwk()).unwrap();
         let sealed = sealer.seal(&serde_json::json!({}), b"a child").unwrap();
