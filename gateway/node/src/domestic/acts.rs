@@ -6,6 +6,8 @@ use axum::body::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use puente_core::authority::{TYP_TAKES_BACK, TakesBack};
+use puente_core::ids::ActId;
 use puente_core::problem::{self, Problem};
 use puente_core::protection::{VerifiedAct, act_speaker, verify_act};
 
@@ -43,6 +45,26 @@ pub(super) async fn act_of<T: DeserializeOwned>(
 ) -> Result<VerifiedAct<T>, Problem> {
     let statement = statement_in(node, body).await?;
     verified(node, caller, typ, &statement)
+}
+
+/// Reads the word by which an officer of the caller takes back this act of theirs; answers the signed statement.
+///
+/// # Errors
+/// As [`act_of`]; `field.invalid` when it names another act, `approval.closed` when this one has ended.
+pub(super) async fn taken_back(
+    node: &Node,
+    caller: &KnownAgency,
+    body: Body,
+    (act, ended_ms): (ActId, Option<i64>),
+) -> Result<String, Problem> {
+    let said = act_of::<TakesBack>(node, caller, TYP_TAKES_BACK, body).await?;
+    if said.act().says.act != act {
+        return Err(Problem::new(&problem::FIELD_INVALID).at("act"));
+    }
+    if ended_ms.is_some() {
+        return Err(Problem::new(&problem::APPROVAL_CLOSED));
+    }
+    Ok(said.compact().to_owned())
 }
 
 /// Verifies an act of this `typ` by an officer of the caller.

@@ -15,14 +15,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use puente_core::approval::Verdict;
-use puente_core::authority::{ActRow, Approves, Given, TYP_APPROVES, TYP_TAKES_BACK, TakesBack, distinct};
+use puente_core::authority::{ActRow, Approves, Given, TYP_APPROVES, distinct};
 use puente_core::delivery::{ApprovalRow, ApprovalState, Write};
 use puente_core::ids::{ActId, AgencyId};
 use puente_core::problem::{self, Problem};
 use puente_core::protection::VerifiedAct;
 
 use crate::authority::{officers, spoke_on};
-use crate::domestic::acts::act_of;
+use crate::domestic::acts::{act_of, taken_back};
 use crate::domestic::approvals::load;
 use crate::domestic::releases::{close, draft_of, lifted, release, set};
 use crate::domestic::submit::contents;
@@ -155,15 +155,9 @@ pub async fn take_back(
     body: Body,
 ) -> Reply {
     let row = own(&node, &caller.agency, &id).await?;
-    let said = act_of::<TakesBack>(&node, &caller, TYP_TAKES_BACK, body).await?;
-    if said.act().says.act != row.act {
-        return Err(Problem::new(&problem::FIELD_INVALID).at("act").into());
-    }
-    if row.ended_ms.is_some() {
-        return Err(Problem::new(&problem::APPROVAL_CLOSED).into());
-    }
+    let statement = taken_back(&node, &caller, body, (row.act, row.ended_ms)).await?;
     let at_ms = node.clock.now_ms();
-    let ended = Write::ActEnded { act: row.act, statement: said.compact().to_owned(), at_ms };
+    let ended = Write::ActEnded { act: row.act, statement, at_ms };
     node.commit(vec![ended]).await.map_err(|error| store_problem(&error))?;
     Ok(json_reply(StatusCode::OK, &json!({"act_id": row.act, "ended_ms": at_ms})))
 }

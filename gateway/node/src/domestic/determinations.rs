@@ -14,14 +14,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use puente_core::authority::{DeterminationRow, Determines, TYP_DETERMINES, TYP_TAKES_BACK, TakesBack};
+use puente_core::authority::{DeterminationRow, Determines, TYP_DETERMINES};
 use puente_core::delivery::Write;
 use puente_core::ids::{ActId, AgencyId};
 use puente_core::personal::Personal;
 use puente_core::problem::{self, Problem};
 
 use crate::authority::officers;
-use crate::domestic::acts::act_of;
+use crate::domestic::acts::{act_of, taken_back};
 use crate::node::{Node, store_problem};
 use crate::register::KnownAgency;
 use crate::serve::{self, ProblemReply, json_reply};
@@ -103,15 +103,9 @@ pub async fn take_back(
     body: Body,
 ) -> Reply {
     let row = own(&node, &caller.agency, &id).await?;
-    let said = act_of::<TakesBack>(&node, &caller, TYP_TAKES_BACK, body).await?;
-    if said.act().says.act != row.act {
-        return Err(Problem::new(&problem::FIELD_INVALID).at("act").into());
-    }
-    if row.ended_ms.is_some() {
-        return Err(Problem::new(&problem::APPROVAL_CLOSED).into());
-    }
+    let statement = taken_back(&node, &caller, body, (row.act, row.ended_ms)).await?;
     let at_ms = node.clock.now_ms();
-    let ended = Write::DeterminationEnded { act: row.act, statement: said.compact().to_owned(), at_ms };
+    let ended = Write::DeterminationEnded { act: row.act, statement, at_ms };
     node.commit(vec![ended]).await.map_err(|error| store_problem(&error))?;
     let row = DeterminationRow { ended_ms: Some(at_ms), ..row };
     Ok(json_reply(StatusCode::OK, &summary(&row, false)))
