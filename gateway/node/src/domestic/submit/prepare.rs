@@ -96,8 +96,6 @@ pub(super) struct Parts<'a> {
     about: Option<&'a String>,
     /// What authorities have approved of it.
     pub(super) approved: Approved,
-    /// The person, with the reserved facts as authorities determined them.
-    stated: Subject,
     /// The determinations that were needed for it.
     pub(super) determined: Vec<ActId>,
     /// Digest of what is in force while it is decided.
@@ -240,14 +238,13 @@ fn attempt(
         sealer,
         about: rested.about,
         approved: approved(node, rested.acts, submission, case, now_ms)?,
-        stated,
         determined,
         ground: rules.ground(&membership, &node.restrictions),
         case,
         subject,
         now_ms,
     };
-    let facts = parts.facts(mode);
+    let facts = parts.facts(stated, mode);
     let mut prepared = match parts.compare(facts, mode)? {
         Compared::Decided(ruled) => parts.follow(&ruled, mode)?,
         Compared::Stopped(prepared) => *prepared,
@@ -257,10 +254,10 @@ fn attempt(
 }
 
 impl Parts<'_> {
-    fn facts(&self, mode: &Mode) -> SendFacts {
+    /// What it is decided on; of the person, with the reserved facts as authorities determined them.
+    fn facts(&self, mut subject: Subject, mode: &Mode) -> SendFacts {
         let submission = self.submission;
         let now = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let mut subject = self.stated.clone();
         let consent = self.judged_consent(&mut subject);
         let agreement = submission.legal_basis.agreement.as_ref().map(|id| {
             self.rules.agreements.claim(
