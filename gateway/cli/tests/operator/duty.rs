@@ -2,8 +2,6 @@
 
 use super::*;
 
-use crate::examples::reload;
-
 /// Two authorities that serve: Mexico's and Guatemala's, and Guatemala's officer.
 struct Authorities {
     folder: tempfile::TempDir,
@@ -13,30 +11,16 @@ struct Authorities {
 impl Authorities {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (mx, gt) = (path(folder.path(), "mx"), path(folder.path(), "gt"));
-        let homes: Vec<(CountryCode, Home)> = [("MX", &mx), ("GT", &gt)]
-            .map(|(country, home)| {
-                init(home, country);
-                (country.parse().unwrap(), Home::at(home))
-            })
-            .into();
-        let clock = SystemClock::default();
-        federation::found(&homes, Realm::Training, &clock).unwrap();
-        let nodes = (Serving::start(&mx), Serving::start(&gt));
-        for (node, (_, home)) in [&nodes.0, &nodes.1].into_iter().zip(&homes) {
-            directory::move_gateway(home, node.address("federation"), &clock).unwrap();
-        }
+        let pair = Pair::found(folder.path());
+        let Pair { mx, gt, .. } = &pair;
+        let nodes = pair.serve();
         let (dif, pgn) = (path(folder.path(), "dif"), path(folder.path(), "pgn"));
-        add_agency(&mx, "DIF", "child_protection", &dif);
-        add_agency(&gt, "PGN", "child_protection", &pgn);
+        add_agency(mx, "DIF", "child_protection", &dif);
+        add_agency(gt, "PGN", "child_protection", &pgn);
         let add =
-            ["agency", "officer", "add", "PGN", "lucia", "--home", &gt, "--person", "p-1", "--out", &pgn];
+            ["agency", "officer", "add", "PGN", "lucia", "--home", gt, "--person", "p-1", "--out", &pgn];
         assert_eq!(status(&add), 0);
-        directory::copy(&homes[0].1, &homes[1].1).unwrap();
-        directory::copy(&homes[1].1, &homes[0].1).unwrap();
-        for home in [&mx, &gt] {
-            reload(home);
-        }
+        pair.introduce();
         std::fs::write(Path::new(&dif).join("address"), nodes.0.address("domestic")).unwrap();
         std::fs::write(Path::new(&pgn).join("address"), nodes.1.address("domestic")).unwrap();
         Self { folder, _nodes: nodes }

@@ -26,16 +26,8 @@ fn example(name: &str) -> Command {
     command
 }
 
-/// Lets a node take up what was copied into its home, now and not within a second.
-pub fn reload(home: &str) {
-    let socket = format!("{home}/admin.sock");
-    let line =
-        ["--silent", "--fail", "--request", "POST", "--unix-socket", &socket, "http://admin/v1/reload"];
-    printed(Command::new("curl").args(line));
-}
-
 /// What an example printed, once it ended well.
-fn printed(command: &mut Command) -> String {
+pub fn printed(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     let told = String::from_utf8_lossy(&output.stdout);
@@ -51,30 +43,16 @@ fn values(text: &str) -> Vec<Value> {
 impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (mx, gt) = (path(folder.path(), "mx"), path(folder.path(), "gt"));
-        let homes: Vec<(CountryCode, Home)> = [("MX", &mx), ("GT", &gt)]
-            .map(|(country, home)| {
-                init(home, country);
-                (country.parse().unwrap(), Home::at(home))
-            })
-            .into();
-        let config = Path::new(&gt).join("puente.toml");
+        let pair = Pair::found(folder.path());
+        let Pair { mx, gt, .. } = &pair;
+        let config = Path::new(gt).join("puente.toml");
         let text = std::fs::read_to_string(&config).unwrap();
         std::fs::write(&config, text.replace("networks = []", "networks = [\"127.0.0.0/8\"]")).unwrap();
-        let clock = SystemClock::default();
-        federation::found(&homes, Realm::Training, &clock).unwrap();
-        let nodes = (Serving::start(&mx), Serving::start(&gt));
-        for (node, (_, home)) in [&nodes.0, &nodes.1].into_iter().zip(&homes) {
-            directory::move_gateway(home, node.address("federation"), &clock).unwrap();
-        }
+        let nodes = pair.serve();
         let (inm, igm) = (path(folder.path(), "inm"), path(folder.path(), "igm"));
-        add_agency(&gt, "IGM", "returns_reception", &igm);
-        directory::copy(&homes[1].1, &homes[0].1).unwrap();
-        add_agency(&mx, "INM", "migration_enforcement", &inm);
-        directory::copy(&homes[0].1, &homes[1].1).unwrap();
-        for home in [&mx, &gt] {
-            reload(home);
-        }
+        add_agency(gt, "IGM", "returns_reception", &igm);
+        add_agency(mx, "INM", "migration_enforcement", &inm);
+        pair.introduce();
         std::fs::write(Path::new(&igm).join("address"), nodes.1.address("domestic")).unwrap();
         std::fs::write(Path::new(&inm).join("address"), nodes.0.address("domestic")).unwrap();
 

@@ -118,36 +118,73 @@ fn add_agency(home: &str, agency: &str, role: &str, out: &str) {
     assert_eq!(status(&line), 0);
 }
 
+/// The homes of Mexico and Guatemala, of one federation.
+struct Pair {
+    mx: String,
+    gt: String,
+    homes: Vec<(CountryCode, Home)>,
+}
+
+impl Pair {
+    fn found(folder: &Path) -> Self {
+        let (mx, gt) = (path(folder, "mx"), path(folder, "gt"));
+        let homes: Vec<(CountryCode, Home)> = [("MX", &mx), ("GT", &gt)]
+            .map(|(country, home)| {
+                init(home, country);
+                (country.parse().unwrap(), Home::at(home))
+            })
+            .into();
+        federation::found(&homes, Realm::Training, &SystemClock::default()).unwrap();
+        Self { mx, gt, homes }
+    }
+
+    /// Both serve, and each one's directory says where.
+    fn serve(&self) -> (Serving, Serving) {
+        let nodes = (Serving::start(&self.mx), Serving::start(&self.gt));
+        for (node, (_, home)) in [&nodes.0, &nodes.1].into_iter().zip(&self.homes) {
+            directory::move_gateway(home, node.address("federation"), &SystemClock::default()).unwrap();
+        }
+        nodes
+    }
+
+    /// Each has the other's directory, in force.
+    fn introduce(&self) {
+        directory::copy(&self.homes[1].1, &self.homes[0].1).unwrap();
+        directory::copy(&self.homes[0].1, &self.homes[1].1).unwrap();
+        for home in [&self.mx, &self.gt] {
+            reload(home);
+        }
+    }
+}
+
+/// Lets a node take up what was copied into its home, now and not within a second.
+fn reload(home: &str) {
+    let socket = format!("{home}/admin.sock");
+    let line =
+        ["--silent", "--fail", "--request", "POST", "--unix-socket", &socket, "http://admin/v1/reload"];
+    examples::printed(Command::new("curl").args(line));
+}
+
 #[test]
 fn two_nodes_are_set_up_served_asked_and_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let (mx, gt) = (path(folder.path(), "mx"), path(folder.path(), "gt"));
-    let homes: Vec<(CountryCode, Home)> = [("MX", &mx), ("GT", &gt)]
-        .map(|(country, home)| {
-            init(home, country);
-            (country.parse().unwrap(), Home::at(home))
-        })
-        .into();
-    let clock = SystemClock::default();
-    federation::found(&homes, Realm::Training, &clock).unwrap();
-    assert_eq!(status(&["check", "--home", &mx]), 0);
-    assert_eq!(status(&["queue", "--home", &mx]), 3, "no node runs yet");
+    let pair = Pair::found(folder.path());
+    let Pair { mx, gt, homes } = &pair;
+    assert_eq!(status(&["check", "--home", mx]), 0);
+    assert_eq!(status(&["queue", "--home", mx]), 3, "no node runs yet");
 
-    let (mx_node, gt_node) = (Serving::start(&mx), Serving::start(&gt));
-    for (node, (_, home)) in [&mx_node, &gt_node].into_iter().zip(&homes) {
-        directory::move_gateway(home, node.address("federation"), &clock).unwrap();
-    }
+    let (mx_node, gt_node) = pair.serve();
     let (inm, igm) = (path(folder.path(), "inm"), path(folder.path(), "igm"));
     // Each addition publishes the directory and reloads the running node.
-    add_agency(&gt, "igm", "returns_reception", &igm);
+    add_agency(gt, "igm", "returns_reception", &igm);
     directory::copy(&homes[1].1, &homes[0].1).unwrap();
-    add_agency(&mx, "inm", "migration_enforcement", &inm);
+    add_agency(mx, "inm", "migration_enforcement", &inm);
 
-    assert_eq!(json(&["peer", "list", "--home", &mx])["peers"][0]["country"], "GT");
-    let tested = json(&["peer", "test", "--home", &mx]);
+    assert_eq!(json(&["peer", "list", "--home", mx])["peers"][0]["country"], "GT");
+    let tested = json(&["peer", "test", "--home", mx]);
     assert_eq!(tested["ok"], true, "{tested}");
-    assert_eq!(status(&["check", "--home", &mx]), 0);
-    assert_eq!(status(&["queue", "--home", &mx]), 0);
+    assert_eq!(status(&["check", "--home", mx]), 0);
+    assert_eq!(status(&["queue", "--home", mx]), 0);
 
     std::fs::write(Path::new(&igm).join("address"), gt_node.address("domestic")).unwrap();
     std::fs::write(Path::new(&inm).join("address"), mx_node.address("domestic")).unwrap();
@@ -156,7 +193,7 @@ fn two_nodes_are_set_up_served_asked_and_ended() {
     std::fs::write(&malformed, r#"{"type": "return.notice", "colour": 1}"#).unwrap();
     assert_eq!(json(&["message", "send", "--as", &inm, &malformed])["code"], "body.malformed");
     assert_eq!(status(&["message", "send", "--as", &inm, &malformed]), 1);
-    assert_eq!(status(&["message", "show", "0190f0a4-7c1e-7abc-8def-0123456789ab", "--home", &mx]), 1);
+    assert_eq!(status(&["message", "show", "0190f0a4-7c1e-7abc-8def-0123456789ab", "--home", mx]), 1);
 
     let (keys, row) =
         (path(folder.path(), "keys"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../ops/examples/row.json"));
@@ -167,23 +204,23 @@ fn two_nodes_are_set_up_served_asked_and_ended() {
         1,
         "its gateway signs for it"
     );
-    assert_eq!(status(&["agency", "key", "add", "inm", &public, "--home", &mx]), 0);
+    assert_eq!(status(&["agency", "key", "add", "inm", &public, "--home", mx]), 0);
     let unsigned = json(&["message", "send", "--as", &inm, row]);
     assert_eq!(unsigned["problems"][0]["code"], "envelope.mode", "{unsigned}");
     let signed = json(&["message", "send", "--as", &inm, "--sign", &private, row]);
     assert_eq!(signed["verdict"], "accepted", "{signed}");
-    let listed = json(&["agency", "key", "list", "--home", &mx]);
+    let listed = json(&["agency", "key", "list", "--home", mx]);
     assert_eq!((&listed["keys"][0]["agency"], &listed["keys"][0]["stands"]), (&"inm".into(), &true.into()));
     let kid = listed["keys"][0]["kid"].as_str().unwrap();
-    assert_eq!(status(&["agency", "key", "revoke", "inm", kid, "--home", &mx]), 0);
+    assert_eq!(status(&["agency", "key", "revoke", "inm", kid, "--home", mx]), 0);
     let ended = json(&["message", "send", "--as", &inm, "--sign", &private, row]);
     assert_eq!(ended["problems"][0]["code"], "envelope.key", "{ended}");
 
-    assert_eq!(status(&["agency", "revoke", "igm", "--home", &gt]), 0);
+    assert_eq!(status(&["agency", "revoke", "igm", "--home", gt]), 0);
     assert_eq!(json(&["inbox", "--as", &igm])["code"], "client.revoked");
     assert_eq!(gt_node.terminate(), Some(0));
     assert_eq!(status(&["inbox", "--as", &igm]), 3);
-    assert_eq!(status(&["peer", "test", "--home", &mx]), 1);
+    assert_eq!(status(&["peer", "test", "--home", mx]), 1);
     assert_eq!(mx_node.terminate(), Some(0));
 }
 

@@ -7,22 +7,21 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use puente_core::catalogue::Catalogue;
-use puente_core::envelope::Open;
 use puente_core::ids::Realm;
 use puente_node::client::{AgencyClient, Officer};
 use puente_node::clock::Clock;
 use puente_node::desk::{Desk, Listening, Opened, OwnKeys};
-use puente_node::keys::{KeyFile, KeyUse};
+use puente_node::keys::{KeyFile, KeyUse, openers};
 use puente_node::setup::built_in_schemas;
 use puente_test_support::{Federation, post};
 
 use crate::browser::Browser;
+use crate::on_duty::{PHONE, alert};
 
 const AGENCIES: &[(&str, &str, &str)] =
     &[("MX", "PFPNNA", "child_protection"), ("GT", "PGN", "child_protection")];
 
 const MINUTE_MS: i64 = 60_000;
-const PHONE: &str = "+50224148888";
 
 /// A desk of an agency's officer, open on a free port.
 pub async fn open(federation: &Federation, country: &str, agency: &str, name: &str) -> Result<Opened> {
@@ -35,10 +34,7 @@ async fn open_with(
     (country, agency, name): (&str, &str, &str),
     keys: &[KeyFile],
 ) -> Result<Opened> {
-    let opener =
-        |key: &KeyFile| -> (_, Box<dyn Open>) { (key.key_id().clone(), Box::new(key.opener().unwrap())) };
-    let openers = keys.iter().map(opener).collect();
-    let own_keys = OwnKeys { openers, catalogue: Catalogue::load(built_in_schemas())? };
+    let own_keys = OwnKeys { openers: openers(keys)?, catalogue: Catalogue::load(built_in_schemas())? };
     let key = federation.officer(country, agency, name, &format!("p-{name}"))?;
     let who = (Realm::Training, country.parse()?, agency.parse()?);
     let officer = Officer::new(who, name.parse()?, &KeyFile::from_pem(&key, KeyUse::Sign)?)?;
@@ -84,24 +80,6 @@ impl Case {
     async fn until(&self, client: &AgencyClient, id: &str, state: &str) -> Result<Value> {
         self.federation.until(client, &format!("/v1/alerts/{id}"), |alert| alert["state"] == state).await
     }
-}
-
-fn alert() -> Value {
-    let example = include_str!("../../../../schemas/messages/child.alert/1/examples/valid-full.json");
-    let sections: Value = serde_json::from_str(example).unwrap();
-    json!({
-        "type": "child.alert",
-        "recipient": {"country": "GT", "role": "child_protection", "agency": "PGN"},
-        "purpose": "child_protection",
-        "legal_basis": {"type": "best_interests"},
-        "subject": {
-            "kind": "child", "age": 11, "nationality": "GT", "residence": "GT", "risk_countries": [],
-            "protection": "none_expressed",
-            "flags": {"unaccompanied": "yes", "screening_done": "yes", "age_disputed": "no",
-                      "open_family_link_in_custody": "no", "stateless_risk": "no"}
-        },
-        "sections": sections["sections"],
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,11 +14,13 @@ use puente_core::opening::{Opening, Outcome, Reply, TYP_OPENING};
 use puente_core::problem::Problem;
 use puente_node::client::AgencyClient;
 use puente_node::config::Config;
-use puente_node::keys::{KeyFile, KeyUse, Openers};
+use puente_node::keys::{KeyFile, KeyUse, Openers, openers};
 use puente_node::opening::open_wire;
 use puente_node::setup::{agency_key, load};
 use puente_node::store::{CommitObserver, Store};
 use puente_test_support::{Federation, adult_row, files, post, received, signed};
+
+use crate::on_duty;
 
 const AGENCIES: &[(&str, &str, &str)] = &[
     ("MX", "PFPNNA", "child_protection"),
@@ -56,9 +58,7 @@ impl Desk {
     }
 
     fn openers(&self) -> Openers {
-        let opener =
-            |key: &KeyFile| -> (_, Box<dyn Open>) { (key.key_id().clone(), Box::new(key.opener().unwrap())) };
-        self.keys.iter().map(opener).collect()
+        openers(&self.keys).unwrap()
     }
 
     /// Fetches a message and opens it; answers what its officer may say of that, and the content.
@@ -136,20 +136,11 @@ fn states(seen: &Value) -> Vec<String> {
     receipts.filter_map(|receipt| receipt["state"].as_str().map(str::to_owned)).collect()
 }
 
+/// An alert to the role, whichever agency has it.
 fn alert() -> Value {
-    let example = include_str!("../../../../schemas/messages/child.alert/1/examples/valid-full.json");
-    let sections: Value = serde_json::from_str(example).unwrap();
-    json!({
-        "type": "child.alert", "recipient": {"country": "GT", "role": "child_protection"},
-        "purpose": "child_protection", "legal_basis": {"type": "best_interests"},
-        "subject": {
-            "kind": "child", "age": 11, "nationality": "GT", "residence": "GT", "risk_countries": [],
-            "protection": "none_expressed",
-            "flags": {"unaccompanied": "yes", "screening_done": "yes", "age_disputed": "no",
-                      "open_family_link_in_custody": "no", "stateless_risk": "no"}
-        },
-        "sections": sections["sections"],
-    })
+    let mut alert = on_duty::alert();
+    alert["recipient"] = json!({"country": "GT", "role": "child_protection"});
+    alert
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,19 +66,17 @@ fn names(list: &Value) -> BTreeSet<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Facts that count only where an authority of the sender's country determined them, and which.
-const RESERVED: [(Flag, &str); 3] = [
-    (Flag::BidPositive, "child_protection"),
-    (Flag::CaregiverAssessed, "child_protection"),
-    (Flag::WrittenWaiver, "asylum"),
-];
-
 /// The reserved facts that a case states of somebody and that its sender is not the authority for, each with that authority.
-fn to_determine(case: &Value) -> Vec<(Flag, &'static str)> {
+fn to_determine(case: &Value) -> Result<Vec<(Flag, String)>> {
     let stated = names(&case["subject"]["flags"]);
-    let counts =
-        |(fact, role): &(Flag, &str)| stated.contains(fact.code()) && text(case, "/sender/role") != *role;
-    RESERVED.into_iter().filter(counts).collect()
+    let reserved: BTreeMap<Flag, Value> =
+        serde_json::from_value(read(&root("policies/determinations.json"))?)?;
+    let authority = |(fact, terms): (Flag, Value)| {
+        let roles = names(&terms["roles"]);
+        let needed = stated.contains(fact.code()) && !roles.contains(text(case, "/sender/role"));
+        roles.into_iter().next().filter(|_| needed).map(|role| (fact, role))
+    };
+    Ok(reserved.into_iter().filter_map(authority).collect())
 }
 
 /// The agency of a role, in any country.
@@ -158,13 +156,14 @@ struct World {
 impl World {
     async fn of(cases: &[Value]) -> Result<Self> {
         let ends = cases.iter().flat_map(|case| ["sender", "recipient"].map(|end| &case[end]));
-        let authorities = cases.iter().flat_map(|case| {
-            to_determine(case).into_iter().map(|(_, role)| (text(case, "/sender/country"), role))
-        });
-        let parties: BTreeSet<(&str, &str)> =
-            ends.map(|end| (text(end, "/country"), text(end, "/role"))).chain(authorities).collect();
+        let mut parties: BTreeSet<(&str, String)> =
+            ends.map(|end| (text(end, "/country"), text(end, "/role").to_owned())).collect();
+        for case in cases {
+            let authorities = to_determine(case)?.into_iter();
+            parties.extend(authorities.map(|(_, role)| (text(case, "/sender/country"), role)));
+        }
         let named: Vec<(&str, String, &str)> =
-            parties.iter().map(|(country, role)| (*country, agency(role), *role)).collect();
+            parties.iter().map(|(country, role)| (*country, agency(role), role.as_str())).collect();
         let agencies: Vec<(&str, &str, &str)> =
             named.iter().map(|(country, agency, role)| (*country, agency.as_str(), *role)).collect();
         let countries: BTreeSet<&str> = parties.iter().map(|(country, _)| *country).collect();
@@ -232,12 +231,12 @@ impl World {
 
     /// What authorities of the sender's country determined of the person before.
     async fn determine(&self, case: &Value) -> Result<()> {
-        let mut by_authority: BTreeMap<&str, Vec<Flag>> = BTreeMap::new();
-        for (fact, role) in to_determine(case) {
+        let mut by_authority: BTreeMap<String, Vec<Flag>> = BTreeMap::new();
+        for (fact, role) in to_determine(case)? {
             by_authority.entry(role).or_default().push(fact);
         }
         for (role, facts) in by_authority {
-            let authority = agency(role);
+            let authority = agency(&role);
             let officer = self.officer(case, "sender", &authority)?;
             for fact in facts {
                 let (_, made) = officer.determine(text(case, "/id"), fact, true).await?;
